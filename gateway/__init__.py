@@ -1,0 +1,1 @@
+"""The hospital's front-end machine: acknowledges, deduplicates and applies in one transaction."""

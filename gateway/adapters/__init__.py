@@ -1,0 +1,1 @@
+"""One port to the hospital behind the gateway, one adapter a product."""

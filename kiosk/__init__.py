@@ -1,0 +1,1 @@
+"""What a person can do at the terminal. No bytes, no SQL, no Kivy."""

@@ -1,0 +1,1 @@
+"""The loop: event, step, record, effects, view. One thread owns all state."""

@@ -1,0 +1,1 @@
+"""Pure flows, one file a business: step(state, event) -> (state, effects), view(state) -> page."""

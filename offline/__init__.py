@@ -1,0 +1,1 @@
+"""What the terminal must not forget. Knows operations (key, kind, body, state), not hospitals."""

@@ -1,0 +1,1 @@
+"""For technicians: install, enrol, discover, self-test, update, diagnose."""

@@ -1,0 +1,59 @@
+"""What is installed, and what each dependency is for. Tool settings stand in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+TERMINAL = [
+    "kivy==2.3.1",  # the touchscreen; imported only in ui/
+    "pyserial==3.5",  # RS-232 and USB-CDC devices
+    "pyscard==2.3.1",  # smart cards over PC/SC
+    "opencv-python-headless==5.0.0.93",  # camera frames; headless, since Kivy owns the window
+    "pyzbar==0.1.9",  # second decoder for codes seen by the camera
+    "zxing-cpp==3.1.1",  # first decoder; gives the bytes of GB18030 contents unspoilt
+    "sqlite-utils==4.2.1",  # technicians' reading of the store
+    "requests==2.34.2",  # the terminal's HTTPS to the gateway
+    "pydantic==2.14.3",  # messages of link and hospital contract, profile validation
+    "cryptography==50.0.2",  # sealed fields (AES-GCM), signatures (Ed25519)
+    "structlog==26.1.0",  # structured logs
+    "typer==0.29.2",  # the kiosk and kiosk-gateway commands
+    "Babel==2.18.0",  # message catalogues of ui and slips
+    "fonttools==4.68.0",  # takes the Simplified Chinese face out of the Noto collection
+    "python-bidi==0.6.12",  # runs of right-to-left text
+    "segno==1.6.6",  # QR codes on screen and slips
+    "pyudev==0.24.5",  # hot-plug of USB devices
+    "pillow==13.0.0",  # slips as pictures, raster lines
+    "pyipp==0.17.2",  # attributes and state of A4 printers
+]
+GATEWAY = [
+    "fastapi==0.165.0",  # HTTP with OpenAPI
+    "uvicorn==0.54.0",  # its server
+    "SQLAlchemy==2.1.9",  # one store on SQLite or PostgreSQL
+    "psycopg[binary]==3.3.9",  # PostgreSQL
+    "prometheus-client==0.26.0",  # metrics
+    "reportlab==5.1.0",  # the demo hospital's laboratory reports
+]
+TESTS = [
+    "pytest==9.2.0",
+    "hypothesis==6.170.15",
+    "mypy==2.4.1",
+    "ruff==0.17.6",
+    "types-requests>=2.32,<3",
+    "types-pyserial==3.5.0.20260712",
+]
+
+setup(
+    name="kiosk",
+    version="0.1.0",
+    description="Hospital self-service terminals: kiosk, gateway and their devices",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=find_packages(include=["kiosk*", "drivers*", "offline*", "ui*", "provisioning*", "gateway*"]),
+    include_package_data=True,
+    install_requires=TERMINAL + GATEWAY,
+    extras_require={"tests": TESTS},
+    entry_points={
+        "console_scripts": [
+            "kiosk = kiosk.cli:main",
+            "kiosk-gateway = gateway.cli:main",
+        ]
+    },
+)
