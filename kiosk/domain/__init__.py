@@ -1,1 +1,1 @@
-"""Frozen values of the hospital's world: identity, money, visits, bills, reports, screening, paper."""
+"""Frozen values of the hospital's world: identity, money, visits, bills, screening, paper."""
