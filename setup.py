@@ -17,6 +17,7 @@ TERMINAL = [
     "typer==0.29.2",  # the kiosk and kiosk-gateway commands
     "Babel==2.18.0",  # message catalogues of ui and slips
     "fonttools==4.68.0",  # takes the Simplified Chinese face out of the Noto collection
+    "fonticon-materialdesignicons7==7.2.96",  # the icon font (Apache-2.0) and its names
     "python-bidi==0.6.12",  # runs of right-to-left text
     "segno==1.6.6",  # QR codes on screen and slips
     "pyudev==0.24.5",  # hot-plug of USB devices
@@ -46,7 +47,9 @@ setup(
     description="Hospital self-service terminals: kiosk, gateway and their devices",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=find_packages(include=["kiosk*", "drivers*", "offline*", "ui*", "provisioning*", "gateway*"]),
+    packages=find_packages(
+        include=["kiosk*", "drivers*", "offline*", "ui*", "provisioning*", "gateway*"]
+    ),
     include_package_data=True,
     install_requires=TERMINAL + GATEWAY,
     extras_require={"tests": TESTS},

@@ -1,0 +1,1 @@
+"""What `./run` needs before the project can run: package lists and the preparation of fonts."""
