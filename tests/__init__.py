@@ -1,0 +1,1 @@
+"""Tests mirror the packages; they own time and chance, and mock nothing."""

@@ -1,0 +1,1 @@
+"""Codecs, drivers and emulators, over cables that misbehave."""
