@@ -1,0 +1,306 @@
+"""What shall be done: every effect a flow can ask for, in the imperative.
+
+Records (Keep …) of one step become durable in one transaction before anything else of that step
+is performed. Nothing here is done by a flow; the engine hands each effect to whoever can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kiosk.domain.bill import Quote
+from kiosk.flows.slips import SlipFacts
+from kiosk.hospital.contract import Method, Patient, Today
+
+# --- records: durable first
+
+
+@dataclass(frozen=True)
+class KeepQueued:
+    """A record for the hospital: a body of contract.RECORD_BODIES; `key` is permanent.
+
+    `person` is whoever it concerns (an ID number or the hospital's id): records of one person
+    keep their order; the store knows only a pseudonym of it.
+    """
+
+    kind: str
+    key: str
+    person: str = field(repr=False)
+    body: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KeepAudit:
+    """A typed event of offline/audit_events.toml. `person` becomes a pseudonym."""
+
+    event: str
+    person: str = field(default="", repr=False)
+    slip: str = ""
+    reference: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class KeepMove:
+    """The next state of a payment, with what proves it."""
+
+    reference: str
+    state: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class KeepPayment:
+    """A new payment, in state INTENT; `payment` is a kiosk.flows.payment.Payment."""
+
+    payment: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class KeepNote:
+    """Something to find again after a crash: an open hold, the waiting list. Sealed."""
+
+    name: str
+    body: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class DropNote:
+    name: str
+
+
+# --- the hospital
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request of kiosk.hospital.contract; answered by Replied(tag, …) or Failed(tag, …).
+
+    Answers that come after the flow has gone are dropped.
+    """
+
+    tag: str
+    request: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Tell:
+    """A request whose answer nobody waits for; sent again (same key) until it is answered."""
+
+    request: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class FindOffline:
+    """Look in today's cached list for an ID number; answered by FoundOffline(tag, …)."""
+
+    tag: str
+    number: str = field(repr=False)
+
+
+# --- devices
+
+
+@dataclass(frozen=True)
+class ChargePad:
+    reference: str
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class CompletePad:
+    reference: str
+
+
+@dataclass(frozen=True)
+class ReleasePad:
+    reference: str
+
+
+@dataclass(frozen=True)
+class CancelPad:
+    """The person pressed back before a card was taken; the pad's answer says what came of it."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class RecallPad:
+    """Ask this pad what became of a reference; never repeats the charge."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class PrintSlip:
+    """`large` for elders; `copy` marks it 补打."""
+
+    job: str
+    slip: SlipFacts = field(repr=False)
+    large: bool = False
+    copy: bool = False
+
+
+@dataclass(frozen=True)
+class PrintReport:
+    job: str
+    title: str
+    pdf: bytes = field(repr=False)
+
+
+# --- records that are asked
+
+
+@dataclass(frozen=True)
+class CheckPin:
+    """Answered by PinChecked; counted on disk before the answer is known."""
+
+    pin: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AskTrail:
+    """The person's own audit trail; answered by Replied(tag, tuple[slips.TrailLine, …])."""
+
+    tag: str
+    person: str = field(repr=False)
+
+
+# --- time
+
+
+@dataclass(frozen=True)
+class Wake:
+    """Woke(name) after so many seconds; asking again moves it; leaving the flow drops it."""
+
+    name: str
+    after_s: float
+
+
+# --- where to go
+
+
+@dataclass(frozen=True)
+class SetPerson:
+    """The session's person is known from now on; flows see it in Scene.person."""
+
+    patient: Patient = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SetToday:
+    today: Today = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SetActing:
+    """From now on this person is served, and the one who was known before acts for them."""
+
+    patient: Patient = field(repr=False)
+    relation: str = ""
+
+
+Flow = Literal[
+    "attract",
+    "identify",
+    "home",
+    "check_in",
+    "register",
+    "pay",
+    "print_reports",
+    "proxy",
+    "inquire",
+    "hand_over",
+    "call_help",
+    "green_channel",
+    "unlock",
+]
+
+
+@dataclass(frozen=True)
+class Go:
+    """Leave this flow for another. `home` without a known person is `attract`.
+
+    Arguments: check_in an appointment's id · register "" or "last" · pay a PayOrder
+    hand_over a HandOver · identify the goal (start, register, pay, family …).
+    """
+
+    to: Flow
+    argument: Any = None
+
+
+@dataclass(frozen=True)
+class Return:
+    """Back to the flow that lay under this one (call_help, hand_over), its state untouched."""
+
+
+@dataclass(frozen=True)
+class EndSession:
+    """Drop the session whole."""
+
+
+@dataclass(frozen=True)
+class PayOrder:
+    """What the pay flow is started with: bills to be pre-settled, or a quote for a held number."""
+
+    bill_ids: tuple[str, ...] = ()
+    quote: Quote | None = None
+    hold_key: str = ""
+
+
+@dataclass(frozen=True)
+class HandOver:
+    purpose: str
+    amount_fen: int = 0
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class BeginPayment:
+    """Start one attempt; the engine runs its saga and tells PaymentMoved(reference, …)."""
+
+    reference: str
+    method: Method
+    amount_fen: int
+    quote: Quote
+    hold_key: str = ""
+    payer_code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class GiveUpPayment:
+    """Close a shown code, or cancel at the pad; how it ended comes as PaymentMoved."""
+
+    reference: str
+
+
+Effect = (
+    KeepQueued
+    | KeepAudit
+    | KeepMove
+    | KeepPayment
+    | KeepNote
+    | DropNote
+    | Ask
+    | Tell
+    | FindOffline
+    | ChargePad
+    | CompletePad
+    | ReleasePad
+    | CancelPad
+    | RecallPad
+    | PrintSlip
+    | PrintReport
+    | CheckPin
+    | AskTrail
+    | Wake
+    | SetPerson
+    | SetToday
+    | SetActing
+    | Go
+    | Return
+    | EndSession
+    | BeginPayment
+    | GiveUpPayment
+)

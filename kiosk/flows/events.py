@@ -1,0 +1,247 @@
+"""What has happened: every event a flow can be told, in the past tense.
+
+Devices, hospital and fingers may say anything at any time; a flow takes what it waits for and
+ignores the rest for a written reason. Values with personal data hide it from repr().
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kiosk.domain.identity import Identity
+from kiosk.hospital.contract import Expected
+
+
+@dataclass(frozen=True)
+class Touched:
+    """A target of the page that is shown (kiosk/views.py) was touched."""
+
+    target: str
+
+
+# --- credentials
+
+
+@dataclass(frozen=True)
+class CardLaid:
+    """Something lies on the reader and is being read: the page may say so."""
+
+
+@dataclass(frozen=True)
+class CardRead:
+    identity: Identity = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CardTrouble:
+    """A notice's code: put_again, card_unreadable, card_removed, card_not_supported."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class CodeScanned:
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class CodeRejected:
+    """The scanner's bytes were no text a person's code could be; nothing of them is kept."""
+
+
+# --- the hospital's answers. `tag` is the one the flow asked with.
+
+
+@dataclass(frozen=True)
+class Replied:
+    tag: str
+    reply: Any = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """unreachable: nothing was sent · unknown: sent, not answered · refused, bad: an answer that
+    cannot be used."""
+
+    tag: str
+    why: Literal["unreachable", "unknown", "refused", "bad"]
+
+
+@dataclass(frozen=True)
+class FoundOffline:
+    """From today's cached list; None: not in it."""
+
+    tag: str
+    expected: Expected | None = field(repr=False)
+
+
+# --- the payment pad. Each names the reference it speaks of.
+
+
+@dataclass(frozen=True)
+class PadProgressed:
+    reference: str
+    progress: Literal["starting", "insert_card", "enter_pin", "authorising", "remove_card"]
+
+
+@dataclass(frozen=True)
+class PadApproved:
+    """The pad holds the money; `evidence` is trace, receipt and terminal, never a card number."""
+
+    reference: str
+    amount_fen: int
+    evidence: str
+
+
+@dataclass(frozen=True)
+class PadDeclined:
+    """Nothing was taken. `reason`: declined, declined_funds, cancelled_at_pad, timed_out, pad_away."""
+
+    reference: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PadSilent:
+    """A command was sent and not answered: the money may or may not have moved."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class PadCompleted:
+    reference: str
+
+
+@dataclass(frozen=True)
+class PadReleased:
+    """The pad gave the money back by itself."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class PadRecalled:
+    """The answer to an inquiry: what became of this reference at this very pad."""
+
+    reference: str
+    found: Literal["none", "held", "completed", "reversed"]
+    amount_fen: int = 0
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class PadUnreachable:
+    """An inquiry, completion or release could not be sent or answered: it is asked again."""
+
+    reference: str
+
+
+# --- printers
+
+
+@dataclass(frozen=True)
+class SlipPrinted:
+    job: str
+
+
+@dataclass(frozen=True)
+class SlipFailed:
+    """`why` is a notice's code: no_receipt_paper, receipt_printer_away, cover_open, printer_jam.
+
+    `maybe` True: the paper may hold it all the same; a reprint is marked.
+    """
+
+    job: str
+    why: str
+    maybe: bool = False
+
+
+@dataclass(frozen=True)
+class ReportSending:
+    job: str
+
+
+@dataclass(frozen=True)
+class ReportPrinted:
+    """The printer says completed, and shows no fault."""
+
+    job: str
+
+
+@dataclass(frozen=True)
+class ReportPaused:
+    """The printer waits for a person: no_report_paper, printer_jam, cover_open."""
+
+    job: str
+    why: str
+
+
+@dataclass(frozen=True)
+class ReportFailed:
+    job: str
+    why: str
+
+
+# --- records, time, payments
+
+
+@dataclass(frozen=True)
+class PinChecked:
+    """`wait_s` > 0: locked that long. `name` and `gate` are the volunteer's, once right."""
+
+    right: bool
+    name: str = ""
+    gate: str = ""
+    tries_left: int = 0
+    wait_s: int = 0
+
+
+@dataclass(frozen=True)
+class Woke:
+    """A time that the flow asked for with Wake(name, …) has come."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class PaymentMoved:
+    """The open payment of this session has a new state (kiosk/flows/payment.py)."""
+
+    reference: str
+    at: str
+    reason: str = ""
+    url: str = ""
+    progress: str = ""
+    settled: Any = field(default=None, repr=False)  # contract.Settled, once there is one
+
+
+Event = (
+    Touched
+    | CardLaid
+    | CardRead
+    | CardTrouble
+    | CodeScanned
+    | CodeRejected
+    | Replied
+    | Failed
+    | FoundOffline
+    | PadProgressed
+    | PadApproved
+    | PadDeclined
+    | PadSilent
+    | PadCompleted
+    | PadReleased
+    | PadRecalled
+    | PadUnreachable
+    | SlipPrinted
+    | SlipFailed
+    | ReportSending
+    | ReportPrinted
+    | ReportPaused
+    | ReportFailed
+    | PinChecked
+    | Woke
+    | PaymentMoved
+)
