@@ -96,7 +96,10 @@ class PadApproved:
 
 @dataclass(frozen=True)
 class PadDeclined:
-    """Nothing was taken. `reason`: declined, declined_funds, cancelled_at_pad, timed_out, pad_away."""
+    """Nothing was taken.
+
+    Reasons: declined, declined_funds, cancelled_at_pad, timed_out, pad_away.
+    """
 
     reference: str
     reason: str

@@ -60,8 +60,12 @@ class Scene:
     queued: int = 0  # records that wait for the gateway
 
     def number(self, suffix: int = 0) -> str:
-        """A slip's number, short enough to be read out: `8K42`. `suffix` for several in one step."""
-        return f"{base32(self.fresh)}{base32(suffix) if suffix else ''}"
+        """A slip's number, short enough to be read out: `8K42`.
+
+        `suffix` (0 to 31) tells several of one step apart.
+        """
+        assert 0 <= suffix < 32
+        return base32(self.fresh * 32 + suffix)
 
     def key(self, what: str, suffix: int = 0) -> str:
         """A permanent key for one operation of this terminal."""
