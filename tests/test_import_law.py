@@ -1,0 +1,284 @@
+"""The law of imports: who may import whom, read from the source of every module.
+
+Rule: a module that no line of the tables below speaks of is itself a breach, so that a new
+package starts with a decision. The tests of the reader are small trees that break one rule each.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("drivers", "gateway", "kiosk", "offline", "provisioning", "ui")
+PURE = ("kiosk.domain", "kiosk.flows", "kiosk.views")
+ROOTS = ("kiosk.app", "kiosk.cli", "kiosk.demo")
+"""They may import everything; nothing but each other imports them."""
+
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "kiosk.__init__": (),
+    "drivers": (),
+    "offline": (),
+    "kiosk.domain": PURE,
+    "kiosk.flows": PURE,
+    "kiosk.views": PURE,
+    "kiosk.logs": (),
+    "kiosk.ports": ("kiosk.domain", "kiosk.views"),
+    "kiosk.link": ("kiosk.views",),
+    "kiosk.profile": ("kiosk.domain",),
+    "kiosk.engine": (*PURE, "kiosk.ports", "kiosk.logs"),
+    "kiosk.hospital": ("kiosk.domain",),
+    "kiosk.devices": ("kiosk.ports", "kiosk.domain", "drivers"),
+    "kiosk.records": ("kiosk.ports", "kiosk.domain", "offline"),
+    "ui": ("kiosk.views", "kiosk.link", "kiosk.logs"),
+    "gateway": ("kiosk.domain", "kiosk.hospital.contract", "kiosk.logs"),
+    "provisioning": ("drivers", "kiosk.profile", "kiosk.hospital", "kiosk.logs"),
+    "kiosk.app": PACKAGES,
+    "kiosk.cli": PACKAGES,
+    "kiosk.demo": PACKAGES,
+}
+"""Of our own packages, besides itself. kiosk.logs is a leaf that every program needs."""
+
+ONLY_IN: dict[str, tuple[str, ...]] = {
+    "kivy": ("ui",),
+    "serial": ("drivers",),
+    "smartcard": ("drivers",),
+    "cv2": ("drivers",),
+    "pyzbar": ("drivers",),
+    "zxingcpp": ("drivers",),
+    "socket": ("drivers", "kiosk.link"),
+    "socketserver": ("drivers", "kiosk.link"),
+    "requests": ("kiosk.hospital.client",),
+    "urllib3": (),
+    "http.client": ("drivers",),
+    "urllib.request": (),
+    "sqlite3": ("offline",),
+    "sqlite_utils": ("offline",),
+    "apsw": ("offline",),
+    "sqlalchemy": ("gateway",),
+    "psycopg": ("gateway",),
+    "fastapi": ("gateway",),
+}
+"""Each way out of the program has one place; other doors to the same room are closed too."""
+
+NOT_IN_PURE = (
+    "asyncio",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "select",
+    "signal",
+    "socket",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "uuid",
+)
+CLOCKS = ("now", "today", "utcnow")
+
+
+@dataclass(frozen=True)
+class Module:
+    """One source file under its import name."""
+
+    name: str
+    path: Path
+    tree: ast.Module
+
+
+def within(name: str, packages: tuple[str, ...]) -> bool:
+    """Whether a module is one of these packages or inside one."""
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def modules_of(root: Path) -> dict[str, Module]:
+    """Every module of our packages under root."""
+    found = {}
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            found[name] = Module(name, path, ast.parse(path.read_text("utf-8")))
+    return found
+
+
+def imported(module: Module, known: dict[str, Module]) -> Iterator[tuple[str, int]]:
+    """What a module imports, wherever in the file, as full names with the line."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            base = absolute(module, node)
+            for alias in node.names:
+                deeper = f"{base}.{alias.name}"
+                # `from kiosk.hospital import contract` imports the module of that name
+                foreign = base.split(".")[0] not in PACKAGES
+                yield (deeper if deeper in known or foreign else base), node.lineno
+
+
+def absolute(module: Module, node: ast.ImportFrom) -> str:
+    """The full name after `from`, with leading dots resolved."""
+    if not node.level:
+        return node.module or ""
+    inside = module.name.split(".")
+    if module.path.name != "__init__.py":
+        inside = inside[:-1]
+    inside = inside[: len(inside) - (node.level - 1)]
+    return ".".join([*inside, *filter(None, [node.module])])
+
+
+def law_of(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """The line of the table that speaks of this module: its package, and what that may import."""
+    for package, allowed in MAY_IMPORT.items():
+        if within(f"{name}.__init__" if name == "kiosk" else name, (package,)):
+            return package, allowed
+    return None
+
+
+def breaches(root: Path) -> list[str]:
+    """Every breach of the law under root, as sentences with file and line."""
+    known = modules_of(root)
+    found: list[str] = []
+    for module in known.values():
+        where = module.path.relative_to(root)
+        law = law_of(module.name)
+        if law is None:
+            found.append(f"{where}: the law has no line for {module.name}")
+            continue
+        for target, line in imported(module, known):
+            wrong = breach(module.name, law, target)
+            found += [f"{where}:{line}: {wrong}"] if wrong else []
+        found += [f"{where}:{line}: {wrong}" for line, wrong in hidden(module)]
+    return list(dict.fromkeys(found))
+
+
+def breach(importer: str, law: tuple[str, tuple[str, ...]], target: str) -> str | None:
+    """Why this import is not allowed, or None."""
+    own, allowed = law
+    if target.split(".")[0] in PACKAGES or target.split(".")[0] == "tests":
+        if within(target, ROOTS) and not within(importer, ROOTS):
+            return f"nothing may import {target}, a program"
+        if not within(target, (own, *allowed)):
+            return f"{own} may not import {target}"
+        return None
+    for name, places in ONLY_IN.items():
+        if within(target, (name,)) and not within(importer, places):
+            return f"{name} belongs in {', '.join(places) or 'no package'}, not in {importer}"
+    if within(importer, PURE) and within(target, NOT_IN_PURE):
+        return f"{target.split('.')[0]} has no place in {own}, which is pure"
+    return None
+
+
+def hidden(module: Module) -> Iterator[tuple[int, str]]:
+    """Ways around the law: imports made at run time, and clocks and files in pure code."""
+    pure = within(module.name, PURE)
+    for node in ast.walk(module.tree):
+        if not isinstance(node, ast.Call):
+            continue
+        match node.func:
+            case ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"):
+                yield node.lineno, "imports at run time cannot be read"
+            case ast.Attribute(attr=attr) if pure and attr in CLOCKS:
+                yield node.lineno, f"{attr}() reads a clock: hand the moment in"
+            case ast.Name(id="open" | "print" | "input") if pure:
+                yield node.lineno, "pure code neither reads nor writes"
+
+
+def test_every_import_obeys_the_law() -> None:
+    found = breaches(ROOT)
+    assert not found, "\n".join(found)
+
+
+def test_the_law_is_read_over_the_whole_project() -> None:
+    """A reader that found no files would find no breach either."""
+    known = modules_of(ROOT)
+    assert {"kiosk.domain", "drivers.errors", "offline", "gateway.adapters", "ui"} <= set(known)
+
+
+BREACHES = [
+    ("kiosk/__init__.py", "from kiosk.domain import money", "kiosk.__init__ may not import"),
+    ("drivers/a.py", "import kiosk.domain", "drivers may not import kiosk.domain"),
+    ("drivers/a.py", "from offline import store", "drivers may not import offline"),
+    ("offline/a.py", "from drivers.errors import DriverError", "offline may not import drivers"),
+    ("kiosk/domain/a.py", "from kiosk import ports", "kiosk.domain may not import kiosk.ports"),
+    ("kiosk/domain/a.py", "from ..engine import loop", "kiosk.domain may not import kiosk.engine"),
+    ("kiosk/domain/a.py", "import time", "time has no place in kiosk.domain"),
+    ("kiosk/flows/a.py", "from os import path", "os has no place in kiosk.flows"),
+    ("kiosk/flows/a.py", "def f():\n    import random", "random has no place in kiosk.flows"),
+    ("kiosk/views.py", "import threading", "threading has no place in kiosk.views"),
+    ("kiosk/views.py", "import socket", "socket belongs in"),
+    ("kiosk/views.py", "from datetime import date\nx = date.today()", "today() reads a clock"),
+    ("kiosk/flows/a.py", "x = open('/etc/passwd')", "neither reads nor writes"),
+    ("kiosk/engine/a.py", "import drivers", "kiosk.engine may not import drivers"),
+    ("kiosk/engine/a.py", "from kiosk import profile", "kiosk.engine may not import kiosk.profile"),
+    ("kiosk/hospital/a.py", "from kiosk.flows import pay", "may not import kiosk.flows"),
+    ("kiosk/hospital/contract.py", "import requests", "requests belongs in"),
+    ("kiosk/devices.py", "import offline", "kiosk.devices may not import offline"),
+    ("kiosk/records.py", "import drivers", "kiosk.records may not import drivers"),
+    ("kiosk/records.py", "import sqlite3", "sqlite3 belongs in offline"),
+    ("ui/a.py", "from kiosk.domain import money", "ui may not import kiosk.domain"),
+    ("ui/a.py", "import socket", "socket belongs in drivers, kiosk.link"),
+    ("kiosk/engine/a.py", "from kivy.app import App", "kivy belongs in ui"),
+    ("gateway/a.py", "from kiosk.hospital import client", "may not import kiosk.hospital.client"),
+    ("gateway/a.py", "import sqlite3", "sqlite3 belongs in offline"),
+    ("gateway/a.py", "from urllib.request import urlopen", "urllib.request belongs in"),
+    ("provisioning/a.py", "import offline", "provisioning may not import offline"),
+    ("provisioning/a.py", "import serial.tools.list_ports", "serial belongs in drivers"),
+    ("provisioning/a.py", "from kiosk.app import Core", "nothing may import kiosk.app"),
+    ("kiosk/engine/a.py", "def f():\n    from kiosk.demo import run", "nothing may import"),
+    ("kiosk/engine/a.py", "import tests.people", "kiosk.engine may not import tests"),
+    ("kiosk/engine/a.py", "__import__('drivers')", "imports at run time cannot be read"),
+    ("kiosk/engine/a.py", "import importlib\nimportlib.import_module('ui')", "at run time"),
+    ("kiosk/surprise.py", "", "the law has no line for kiosk.surprise"),
+]
+
+ALLOWED = [
+    ("kiosk/domain/a.py", "from datetime import datetime\ndef at(moment: datetime): ..."),
+    ("kiosk/flows/a.py", "from kiosk.domain import money\nfrom kiosk import views"),
+    ("kiosk/flows/a.py", "from .pay import step"),
+    ("kiosk/hospital/client.py", "import requests\nfrom kiosk.domain import money"),
+    ("gateway/a.py", "from kiosk.hospital import contract\nfrom gateway.adapters import demo"),
+    ("offline/a.py", "import sqlite3, threading, os"),
+    ("drivers/a.py", "import serial, socket, subprocess, pty"),
+    ("kiosk/link.py", "import socket\nfrom kiosk.views import Home"),
+    ("kiosk/demo/a.py", "import gateway.app, kiosk.cli, drivers, offline"),
+    ("ui/a.py", "import kivy.app\nfrom kiosk.link import Link"),
+]
+
+
+def tree_with(root: Path, path: str, source: str) -> Path:
+    """A small project of all packages, with one file of the given source."""
+    for package in (*PACKAGES, "kiosk/domain", "kiosk/flows", "kiosk/engine", "kiosk/hospital"):
+        (root / package).mkdir(parents=True, exist_ok=True)
+        (root / package / "__init__.py").touch()
+    for module in ("kiosk/ports", "kiosk/profile", "kiosk/views", "kiosk/app", "kiosk/flows/pay"):
+        (root / f"{module}.py").touch()
+    for module in ("kiosk/hospital/client", "kiosk/hospital/contract", "kiosk/domain/money"):
+        (root / f"{module}.py").touch()
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / path).write_text(source, "utf-8")
+    return root
+
+
+@pytest.mark.parametrize(("path", "source", "sentence"), BREACHES)
+def test_a_breach_is_named_with_its_file(
+    tmp_path: Path, path: str, source: str, sentence: str
+) -> None:
+    found = breaches(tree_with(tmp_path, path, source))
+    assert len(found) == 1, found
+    assert sentence in found[0]
+    assert found[0].startswith(path)
+
+
+@pytest.mark.parametrize(("path", "source"), ALLOWED)
+def test_what_the_table_allows_is_no_breach(tmp_path: Path, path: str, source: str) -> None:
+    assert breaches(tree_with(tmp_path, path, source)) == []
