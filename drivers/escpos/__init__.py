@@ -1,0 +1,1 @@
+"""80 mm receipt printers that speak ESC/POS: encoder, decoder, picture, driver, emulator."""
