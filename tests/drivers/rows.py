@@ -1,0 +1,8 @@
+"""The drivers under the contract; a new driver adds its rows here."""
+
+from __future__ import annotations
+
+from tests.drivers.contract import Row
+from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
+
+ROWS: tuple[Row, ...] = (*IDCARD_ROWS,)
