@@ -1,0 +1,111 @@
+"""The catalogue of audit events: read from audit_events.toml, checked, and asked at each append."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+Fact = str | int | bool
+
+SEARCHABLE = frozenset({"session", "reference", "slip", "person"})
+"""Field types under which an event is found again."""
+
+DISPOSITIONS = frozenset({"done", "cancelled", "refused", "failed", "unknown", "timed_out"})
+
+PATTERNS: dict[str, re.Pattern[str]] = {
+    # Narrow on purpose: no type can carry a name, a sentence or an ID number's check letter.
+    "session": re.compile(r"[a-z0-9-]{1,40}"),
+    "reference": re.compile(r"[A-Za-z0-9/_-]{1,64}"),
+    "slip": re.compile(r"[A-Za-z0-9-]{1,32}"),
+    "person": re.compile(r"[0-9a-f]{32}"),
+    "code": re.compile(r"[a-z][a-z0-9_]{0,40}"),
+    "key": re.compile(r"[A-Za-z0-9/_.:-]{1,96}"),
+    "version": re.compile(r"[A-Za-z0-9_.+-]{1,40}"),
+    "disposition": re.compile("|".join(sorted(DISPOSITIONS))),
+}
+
+ID_NUMBER = re.compile(r"\d{17}[\dXx]")
+"""A resident's number must not travel as a key or reference."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the vocabulary."""
+
+    name: str
+    type: str
+    meaning: str
+
+    def allows(self, fact: Fact) -> bool:
+        """Whether the value is of this field's type."""
+        match self.type:
+            case "flag":
+                return isinstance(fact, bool)
+            case "count" | "fen":
+                return isinstance(fact, int) and not isinstance(fact, bool)
+        if not isinstance(fact, str) or not PATTERNS[self.type].fullmatch(fact):
+            return False
+        return self.type == "person" or not ID_NUMBER.search(fact)
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """One event of the catalogue."""
+
+    name: str
+    meaning: str
+    required: tuple[Field, ...]
+    optional: tuple[Field, ...]
+    ends: str | None
+
+    def check(self, facts: Mapping[str, Fact]) -> None:
+        """AssertionError unless exactly the listed fields are told, each of its type."""
+        known = {field.name: field for field in self.required + self.optional}
+        missing = [field.name for field in self.required if field.name not in facts]
+        assert not missing, f"{self.name} needs {missing}"
+        for name, fact in facts.items():
+            assert name in known, f"{name} is not a field of {self.name}"
+            assert known[name].allows(fact), f"{name} of {self.name} is not a {known[name].type}"
+
+    def searchable(self, facts: Mapping[str, Fact]) -> list[str]:
+        """The values under which this event will be found."""
+        fields = self.required + self.optional
+        return [str(facts[f.name]) for f in fields if f.type in SEARCHABLE and f.name in facts]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All events and fields."""
+
+    fields: Mapping[str, Field]
+    events: Mapping[str, EventKind]
+
+    @classmethod
+    def read(cls) -> Catalogue:
+        """The catalogue that comes with this software."""
+        path = Path(__file__).with_name("audit_events.toml")
+        return cls.parse(path.read_text(encoding="utf-8"))
+
+    @classmethod
+    def parse(cls, text: str) -> Catalogue:
+        """From TOML. AssertionError when it contradicts itself: it is part of the software."""
+        content = tomllib.loads(text)
+        fields = {
+            name: Field(name, entry["type"], entry["meaning"])
+            for name, entry in content["fields"].items()
+        }
+        for field in fields.values():
+            assert field.type in {*PATTERNS, "flag", "count", "fen"}, field.name
+        events = {}
+        for name, entry in content["events"].items():
+            required = tuple(fields[field] for field in entry["fields"])
+            optional = tuple(fields[field] for field in entry.get("optional", ()))
+            events[name] = EventKind(name, entry["meaning"], required, optional, entry.get("ends"))
+        for event in events.values():
+            ended = event.ends is not None
+            assert ended == (fields["disposition"] in event.required), event.name
+            assert event.ends is None or event.ends in events, event.name
+        return cls(fields, events)

@@ -1,0 +1,59 @@
+"""Small files that must be whole or absent: temporary file, sync, rename, sync of the folder."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+from offline.errors import KeyMismatch
+
+SECRET_BYTES = 32
+
+
+def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Put data at path; after a power cut either the old or the new content is there."""
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    try:
+        os.fchmod(descriptor, mode)
+        written = 0
+        while written < len(data):
+            written += os.write(descriptor, data[written:])
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.rename(temporary, path)
+    sync_folder(path.parent)
+
+
+def secret_file(
+    path: Path, header: bytes, *, random_bytes: Callable[[int], bytes], create: bool
+) -> bytes:
+    """The 32 secret bytes in path; made (0600) if it is missing and `create`. KeyMismatch."""
+    if not path.exists():
+        if not create:
+            raise KeyMismatch("the key file is missing")
+        write_durably(path, header + b64encode(random_bytes(SECRET_BYTES)) + b"\n")
+    if os.stat(path).st_mode & 0o077:
+        raise KeyMismatch("the key file may be read by others")
+    content = path.read_bytes()
+    if not content.startswith(header):
+        raise KeyMismatch("this is not the key file expected here")
+    try:
+        secret = b64decode(content[len(header) :].strip(), validate=True)
+    except ValueError:
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        raise KeyMismatch("the key file is damaged")
+    return secret
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals inside folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,206 @@
+"""Payments: every step a row that is only ever added, and beside it the present state.
+
+A step is durable before the byte that it allows leaves the machine. The table of moves below is
+asserted: a wrong move is a bug, and then nothing of its transaction is written. No function here
+deletes a payment, and none can call one paid by force.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from offline.store import Reading, Store, Transaction
+from offline.vault import Erased, Place, Pseudonym
+
+
+class State(StrEnum):
+    """Where an attempt to pay stands; what each allows is DESIGN §5's."""
+
+    INTENT = "intent"
+    SENT = "sent"
+    PAID = "paid"
+    DECLINED = "declined"
+    UNKNOWN = "unknown"
+    BOOKING = "booking"
+    SETTLED = "settled"
+    HIS_REJECTED = "his_rejected"
+    HIS_UNKNOWN = "his_unknown"
+    REVERSING = "reversing"
+    REVERSED = "reversed"
+    REFUND_DUE = "refund_due"
+    REFUNDED = "refunded"
+    MANUAL = "manual"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    # Never sent: a person left, or a restart found it before SENT. No money can have moved.
+    State.INTENT: frozenset({State.SENT, State.DECLINED}),
+    State.SENT: frozenset({State.PAID, State.DECLINED, State.UNKNOWN}),
+    # Resolved by asking the pad, the provider, the daily file; a person only when all are mute.
+    State.UNKNOWN: frozenset({State.PAID, State.DECLINED, State.MANUAL}),
+    State.PAID: frozenset({State.BOOKING}),
+    State.BOOKING: frozenset({State.SETTLED, State.HIS_REJECTED, State.HIS_UNKNOWN}),
+    # Asked again under the same reference. Never reversed from here.
+    State.HIS_UNKNOWN: frozenset({State.SETTLED, State.HIS_REJECTED, State.MANUAL}),
+    State.HIS_REJECTED: frozenset({State.REVERSING}),
+    State.REVERSING: frozenset({State.REVERSED, State.REFUND_DUE}),
+    State.REFUND_DUE: frozenset({State.REFUNDED, State.MANUAL}),
+    State.DECLINED: frozenset(),
+    State.SETTLED: frozenset(),
+    State.REVERSED: frozenset(),
+    State.REFUNDED: frozenset(),
+    State.MANUAL: frozenset(),
+}
+
+FINAL = frozenset(state for state, following in MOVES.items() if not following)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One row: the state reached, or the same state when it only kept evidence."""
+
+    n: int
+    state: State
+    at_ms: int
+    evidence: bytes | Erased = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Payment:
+    """One attempt to pay. `subject` is what was to be paid, in the caller's own form."""
+
+    reference: str
+    kind: str
+    amount_fen: int
+    person: Pseudonym | None
+    subject: bytes | Erased = field(repr=False)
+    state: State
+    opened_at_ms: int
+    moved_at_ms: int
+    moves: tuple[Move, ...]
+
+    @property
+    def final(self) -> bool:
+        """Nothing more can happen to it."""
+        return self.state in FINAL
+
+
+class Journal:
+    """The payments of this terminal."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def open_payment(
+        self,
+        tx: Transaction,
+        reference: str,
+        *,
+        kind: str,
+        amount_fen: int,
+        subject: bytes,
+        person: Pseudonym | None = None,
+    ) -> None:
+        """Record the intent, before the first byte to the pad. One reference an attempt."""
+        assert amount_fen > 0, "a payment of nothing"
+        sealed = tx.vault.seal(tx, person, Place("payments", reference, "subject"), subject)
+        tx.run(
+            "insert into payments values (?, ?, ?, ?, ?, 'intent', 1, ?, ?, 1)",
+            *(reference, kind, amount_fen, person, sealed, tx.at_ms, tx.at_ms),
+        )
+        _add_move(tx, reference, 1, State.INTENT, person, b"")
+
+    def moved(self, tx: Transaction, reference: str, state: State, evidence: bytes = b"") -> None:
+        """Record a step. `evidence` is whatever proves it: the pad's answer, the HIS's."""
+        before, n, person = _head(tx, reference)
+        assert state in MOVES[before], f"a payment cannot go from {before} to {state}"
+        _add_move(tx, reference, n + 1, state, person, evidence)
+        tx.run(
+            "update payments set state = ?, moves = ?, moved_at = ? where reference = ?",
+            *(state.value, n + 1, tx.at_ms, reference),
+        )
+        if state in FINAL:
+            tx.run("update payments set open = 0 where reference = ?", reference)
+
+    def noted(self, tx: Transaction, reference: str, evidence: bytes) -> None:
+        """Keep a late, repeated or foreign answer: evidence that changes nothing."""
+        state, n, person = _head(tx, reference)
+        _add_move(tx, reference, n + 1, state, person, evidence)
+        tx.run("update payments set moves = ? where reference = ?", n + 1, reference)
+
+    def payment(self, reference: str) -> Payment | None:
+        """One payment with all its moves, or None if this terminal never opened it."""
+        with self._store.reading() as reading:
+            return _payment(reading, reference)
+
+    def open_payments(self) -> list[Payment]:
+        """Those that are not final, oldest first: what a start must settle by asking."""
+        with self._store.reading() as reading:
+            found = reading.rows("select reference from payments where open = 1 order by opened_at")
+            payments = [_payment(reading, str(reference)) for (reference,) in found]
+        return [payment for payment in payments if payment is not None]
+
+
+def _head(reading: Reading, reference: str) -> tuple[State, int, Pseudonym | None]:
+    found = reading.one("select state, moves, person from payments where reference = ?", reference)
+    assert found is not None, "a move of a payment that was never opened"
+    state, n, person = found
+    assert isinstance(n, int)
+    return State(str(state)), n, None if person is None else Pseudonym(str(person))
+
+
+def _add_move(
+    tx: Transaction,
+    reference: str,
+    n: int,
+    state: State,
+    person: Pseudonym | None,
+    evidence: bytes,
+) -> None:
+    sealed = tx.vault.seal(tx, person, _move_place(reference, n), evidence)
+    tx.run(
+        "insert into payment_moves values (?, ?, ?, ?, ?)",
+        *(reference, n, state.value, tx.at_ms, sealed),
+    )
+
+
+def _move_place(reference: str, n: int) -> Place:
+    return Place("payment_moves", f"{reference}/{n}", "evidence")
+
+
+def _payment(reading: Reading, reference: str) -> Payment | None:
+    found = reading.one(
+        "select kind, amount_fen, person, subject, state, opened_at, moved_at "
+        "from payments where reference = ?",
+        reference,
+    )
+    if found is None:
+        return None
+    kind, amount_fen, person_text, subject, state, opened_at, moved_at = found
+    assert isinstance(subject, bytes) and isinstance(amount_fen, int)
+    assert isinstance(opened_at, int) and isinstance(moved_at, int)
+    person = None if person_text is None else Pseudonym(str(person_text))
+    place = Place("payments", reference, "subject")
+    return Payment(
+        reference=reference,
+        kind=str(kind),
+        amount_fen=amount_fen,
+        person=person,
+        subject=reading.vault.unseal(reading, person, place, subject),
+        state=State(str(state)),
+        opened_at_ms=opened_at,
+        moved_at_ms=moved_at,
+        moves=_moves(reading, reference, person),
+    )
+
+
+def _moves(reading: Reading, reference: str, person: Pseudonym | None) -> tuple[Move, ...]:
+    moves = []
+    for n, state, at, evidence in reading.rows(
+        "select n, state, at, evidence from payment_moves where reference = ? order by n", reference
+    ):
+        assert isinstance(n, int) and isinstance(at, int) and isinstance(evidence, bytes)
+        plain = reading.vault.unseal(reading, person, _move_place(reference, n), evidence)
+        moves.append(Move(n, State(str(state)), at, plain))
+    return tuple(moves)

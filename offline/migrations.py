@@ -1,0 +1,60 @@
+"""The schema, as numbered steps that only go forward; each runs in one transaction.
+
+A released step is never edited: the next change is a new step. No step drops or rewrites records
+it cannot carry over. Times are milliseconds since 1970 by the wall clock.
+"""
+
+from __future__ import annotations
+
+FIRST = (
+    # Small facts by name: counters, floors, identifiers. One page.
+    "create table settings (name text primary key, value) without rowid",
+    # A person's data key, wrapped by the master key. Deleting the row erases the person.
+    "create table person_keys (person text primary key, wrapped blob not null) without rowid",
+    # The present state of every payment; clustered by reference, so a move costs one page.
+    """create table payments (
+        reference text primary key, kind text not null, amount_fen integer not null,
+        person text, subject blob not null, state text not null, moves integer not null,
+        opened_at integer not null, moved_at integer not null, open integer not null
+    ) without rowid""",
+    "create index payments_open on payments (opened_at) where open = 1",
+    # What happened to a payment, in order. Rows are only ever added.
+    """create table payment_moves (
+        reference text not null references payments, n integer not null,
+        state text not null, at integer not null, evidence blob not null,
+        primary key (reference, n)
+    ) without rowid""",
+    # seq is dense, so the depth of the queue is last seq minus the answered ones.
+    """create table outbox (
+        seq integer primary key, key text not null, kind text not null, person text,
+        body blob, at integer not null, state text not null default 'waiting',
+        reason text, answered_at integer, attempts integer not null default 0
+    )""",
+    "create unique index outbox_key on outbox (key)",
+    "create index outbox_waiting on outbox (seq) where state = 'waiting'",
+    "create index outbox_refused on outbox (seq) where state = 'refused'",
+    # The audit chain: payload is exactly what was hashed.
+    "create table audit (seq integer primary key, payload blob not null, hash blob not null)",
+    "create table audit_names (name text, seq integer, primary key (name, seq)) without rowid",
+    "create table audit_heads (seq integer primary key, hash blob not null, at integer not null, "
+    "signature blob not null)",
+    """create table leased_numbers (
+        lease text not null, number text not null, pool text not null, deadline integer not null,
+        body blob not null, state text not null, taken_for text,
+        primary key (lease, number)
+    ) without rowid""",
+    "create index leased_free on leased_numbers (pool, deadline, number) where state = 'free'",
+    """create table documents (
+        name text primary key, person text, body blob not null, expires_at integer not null
+    ) without rowid""",
+    """create table pins (
+        who text primary key, salt blob not null, hash blob not null, failures integer not null,
+        wait_ms integer not null, wait_boot text not null, wait_from integer not null
+    ) without rowid""",
+    """create table waiting_list (
+        entry text primary key, person text, body blob not null, since integer not null
+    ) without rowid""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+"""MIGRATIONS[n] takes a store from schema n to n + 1; `pragma user_version` holds the number."""

@@ -1,0 +1,254 @@
+"""What must reach the gateway: queued in the same transaction as the fact it tells of.
+
+A record is waiting, accepted or refused, and stays so: nothing is deleted because a server said
+no. Keys are permanent and unique. Records of one person leave in the order they were queued.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from offline.database import Row
+from offline.store import Reading, Store, Transaction
+from offline.vault import Erased, Place, Pseudonym
+
+TAKE_SCAN_MAX = 20_000
+"""Rows looked at for one batch; more records put off than this, and the rest waits a round."""
+
+
+class Standing(StrEnum):
+    """What has become of a record."""
+
+    WAITING = "waiting"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The gateway has it, durably."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The gateway will never take it like this; a person must look. `reason` is a short code."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class PutOff:
+    """Not now: try again after `wait_s`; the same person's later records wait too."""
+
+    wait_s: float
+
+
+Verdict = Accepted | Refused | PutOff
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record as it stands in the outbox. body is None once retention has erased it."""
+
+    seq: int
+    key: str
+    kind: str
+    person: Pseudonym | None
+    body: bytes | Erased | None = field(repr=False)
+    at_ms: int
+    standing: Standing
+    reason: str | None
+    attempts: int
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many records stand where; known without counting."""
+
+    waiting: int
+    refused: int
+    accepted: int
+
+
+COLUMNS = "seq, key, kind, person, body, at, state, reason, attempts"
+
+
+class Outbox:
+    """The queue to the gateway."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        # Until when, on the boot clock. In memory: a restart may as well try at once.
+        self._put_off: dict[str, float] = {}
+
+    def queue(
+        self,
+        tx: Transaction,
+        key: str,
+        *,
+        kind: str,
+        body: bytes,
+        person: Pseudonym | None = None,
+    ) -> int:
+        """Add a record in the caller's transaction; its sequence number.
+
+        The same key twice is a bug: both facts fall together.
+        """
+        seq = _last_seq(tx) + 1
+        sealed = tx.vault.seal(tx, person, _place(key), body)
+        tx.run(
+            "insert into outbox (seq, key, kind, person, body, at) values (?, ?, ?, ?, ?, ?)",
+            *(seq, key, kind, person, sealed, tx.at_ms),
+        )
+        tx.remember("outbox_last", seq)
+        return seq
+
+    def take(self, limit: int) -> list[Record]:
+        """The next records to send, oldest first; they stay waiting until answered().
+
+        A record put off is passed over, and so is all that the same person queued after it.
+        """
+        now_s = self._store.clock.boot_s()
+        self._put_off = {key: until for key, until in self._put_off.items() if until > now_s}
+        with self._store.reading() as reading:
+            chosen = _due(reading, limit, self._put_off)
+            return [_record(reading, row) for row in chosen]
+
+    def answered(self, tx: Transaction, key: str, verdict: Verdict) -> bool:
+        """Record the gateway's verdict. False, and no change, when it had been answered before."""
+        match verdict:
+            case Accepted():
+                return _settle(tx, key, Standing.ACCEPTED, None)
+            case Refused(reason):
+                return _settle(tx, key, Standing.REFUSED, reason)
+            case PutOff(wait_s):
+                self._put_off[key] = self._store.clock.boot_s() + wait_s
+                sql = "update outbox set attempts = attempts + 1 "
+                return tx.run(sql + "where key = ? and state = 'waiting'", key) == 1
+
+    def retry(self, tx: Transaction, key: str) -> bool:
+        """Send a refused record again, as it is. False when it is not a refused one."""
+        changed = tx.run(
+            "update outbox set state = 'waiting' where key = ? and state = 'refused'", key
+        )
+        if changed:
+            _count(tx, Standing.REFUSED, -1)
+        return changed == 1
+
+    def show(self, key: str) -> Record | None:
+        """One record with its body, wherever it stands."""
+        with self._store.reading() as reading:
+            row = reading.one(f"select {COLUMNS} from outbox where key = ?", key)
+            return None if row is None else _record(reading, row)
+
+    def list(self, standing: Standing, limit: int = 100) -> list[Record]:
+        """The oldest records of one standing."""
+        with self._store.reading() as reading:
+            # The literal lets SQLite use that standing's partial index.
+            rows = reading.rows(
+                f"select {COLUMNS} from outbox where state = '{standing.value}' "
+                "order by seq limit ?",
+                limit,
+            )
+            return [_record(reading, row) for row in rows]
+
+    def depth(self) -> Depth:
+        """How many wait, were refused, were accepted; the same cost at any size."""
+        with self._store.reading() as reading:
+            accepted = _counted(reading, Standing.ACCEPTED)
+            refused = _counted(reading, Standing.REFUSED)
+            return Depth(_stored_last(reading) - accepted - refused, refused, accepted)
+
+    def oldest_waiting_ms(self) -> int | None:
+        """When the oldest waiting record was queued; None when nothing waits."""
+        with self._store.reading() as reading:
+            row = reading.one("select at from outbox where state = 'waiting' order by seq limit 1")
+        return None if row is None else _integer(row[0])
+
+
+def _due(reading: Reading, limit: int, put_off: Container[str]) -> list[Row]:
+    """Waiting rows in order, without those put off and their persons' later ones."""
+    chosen: list[Row] = []
+    held_back: set[object] = set()
+    after = 0
+    scanned = 0
+    while len(chosen) < limit and scanned < TAKE_SCAN_MAX:
+        page = reading.rows(
+            f"select {COLUMNS} from outbox where state = 'waiting' and seq > ? "
+            "order by seq limit ?",
+            *(after, limit),
+        )
+        for row in page:
+            key, person = str(row[1]), row[3]
+            if key in put_off or (person is not None and person in held_back):
+                held_back.add(person)
+            elif len(chosen) < limit:
+                chosen.append(row)
+        scanned += len(page)
+        if len(page) < limit:
+            break
+        after = _integer(page[-1][0])
+    return chosen
+
+
+def _settle(tx: Transaction, key: str, standing: Standing, reason: str | None) -> bool:
+    changed = tx.run(
+        "update outbox set state = ?, reason = ?, answered_at = ? "
+        "where key = ? and state = 'waiting'",
+        *(standing.value, reason, tx.at_ms, key),
+    )
+    if changed:
+        _count(tx, standing, 1)
+    return changed == 1
+
+
+def _count(tx: Transaction, standing: Standing, change: int) -> None:
+    tx.run(
+        "insert into settings values (?, ?) on conflict (name) do update set value = value + ?",
+        *(f"outbox_{standing.value}", change, change),
+    )
+
+
+def _counted(reading: Reading, standing: Standing) -> int:
+    row = reading.one("select value from settings where name = ?", f"outbox_{standing.value}")
+    return 0 if row is None else _integer(row[0])
+
+
+def _last_seq(tx: Transaction) -> int:
+    remembered = tx.recall("outbox_last")
+    return _stored_last(tx) if remembered is None else _integer(remembered)
+
+
+def _stored_last(reading: Reading) -> int:
+    row = reading.one("select max(seq) from outbox")
+    return 0 if row is None or row[0] is None else _integer(row[0])
+
+
+def _record(reading: Reading, row: Row) -> Record:
+    seq, key, kind, person_text, sealed, at, state, reason, attempts = row
+    person = None if person_text is None else Pseudonym(str(person_text))
+    body: bytes | Erased | None = None
+    if isinstance(sealed, bytes):
+        body = reading.vault.unseal(reading, person, _place(str(key)), sealed)
+    return Record(
+        seq=_integer(seq),
+        key=str(key),
+        kind=str(kind),
+        person=person,
+        body=body,
+        at_ms=_integer(at),
+        standing=Standing(str(state)),
+        reason=None if reason is None else str(reason),
+        attempts=_integer(attempts),
+    )
+
+
+def _place(key: str) -> Place:
+    return Place("outbox", key, "body")
+
+
+def _integer(value: object) -> int:
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,238 @@
+"""One SQLite file, one process, one connection; Store.transaction() is the only way to write.
+
+Everything done in one transaction becomes durable together, with one sync, before the `with`
+block ends; an exception inside it leaves nothing. WAL with synchronous=FULL and exclusive
+locking: there is no second connection, hence no checkpoint race and no reader that holds the WAL.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+
+from offline.clock import Clock
+from offline.database import WAL_RESET_FIXED, Database, Row, SqliteDatabase, Value
+from offline.errors import (
+    KeyMismatch,
+    StoreBroken,
+    StoreBusy,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreTooNew,
+    StoreUnsafe,
+)
+from offline.migrations import MIGRATIONS
+from offline.vault import Vault
+
+PRAGMAS = (
+    # (name, value set, answer wanted). The answer is fetched: a failed switch raises nothing.
+    ("locking_mode", "exclusive", "exclusive"),
+    ("journal_mode", "wal", "wal"),
+    ("synchronous", "full", 2),  # NORMAL lost acknowledged commits in simulated power cuts
+    ("secure_delete", "on", 1),
+    ("foreign_keys", "on", 1),
+    ("cache_size", "-32768", -32768),  # KiB: the indexes of a year stay in memory
+    ("wal_autocheckpoint", "1000", 1000),  # pages: a WAL of about 4 MB
+    ("journal_size_limit", "16777216", 16777216),  # bytes; S7: the WAL never stays above 16 MB
+    ("temp_store", "memory", 2),  # sealed or not, nothing of ours goes to /tmp
+)
+
+
+class Reading:
+    """A consistent look at the store; valid inside the `with` block that gave it."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self.vault = vault
+
+    def rows(self, sql: str, *values: Value) -> list[Row]:
+        """All rows of a query."""
+        return self._database.rows(sql, values)
+
+    def one(self, sql: str, *values: Value) -> Row | None:
+        """The first row of a query, or None."""
+        rows = self._database.rows(sql, values)
+        return rows[0] if rows else None
+
+
+class Transaction(Reading):
+    """What belongs together and becomes durable together. `at_ms` is the moment it began."""
+
+    def __init__(
+        self, database: Database, vault: Vault, at_ms: int, memory: dict[str, Value]
+    ) -> None:
+        super().__init__(database, vault)
+        self.at_ms = at_ms
+        self._memory = memory
+
+    def run(self, sql: str, *values: Value) -> int:
+        """Execute one statement; how many rows it changed."""
+        return self._database.run(sql, values)
+
+    def remember(self, name: str, value: Value) -> None:
+        """Keep what was last written, to spare the next transaction a query."""
+        self._memory[name] = value
+
+    def recall(self, name: str) -> Value:
+        """What remember() kept; None at first, and after any rollback."""
+        return self._memory.get(name)
+
+
+class Store:
+    """The open store. Safe to share between threads: they take turns."""
+
+    def __init__(self, path: Path, database: Database, sealing: Vault, clock: Clock) -> None:
+        self.path = path
+        self.vault = sealing
+        self.clock = clock
+        self._database = database
+        self._lock_file: int | None = None
+        self._turn = RLock()
+        self._inside = False
+        self._broken = False
+        self._memory: dict[str, Value] = {}
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        sealing: Vault,
+        clock: Clock,
+        connect: Callable[[Path], Database] = SqliteDatabase,
+    ) -> Store:
+        """Lock, check and migrate the file at path, creating it on first start.
+
+        Raises StoreBusy, StoreUnsafe, StoreTooNew, StoreCorrupt or KeyMismatch; the file is then
+        as it was found.
+        """
+        lock_file = take_lock(path)
+        database: Database | None = None
+        try:
+            database = connect(path)
+            store = cls(path, database, sealing, clock)
+            store._prepare()
+        except BaseException:
+            if database is not None:
+                database.close()
+            os.close(lock_file)
+            raise
+        store._lock_file = lock_file
+        return store
+
+    def close(self) -> None:
+        """Fold the WAL in and let go of the file."""
+        with self._turn:
+            self._database.close()
+            if self._lock_file is not None:
+                os.close(self._lock_file)
+                self._lock_file = None
+
+    @property
+    def broken(self) -> bool:
+        """True after an I/O error: nothing more is written until the store is opened again."""
+        return self._broken
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """All or nothing, durable when the block ends. Raises StoreFull or StoreBroken."""
+        with self._turn:
+            assert not self._inside, "a transaction inside a transaction"
+            if self._broken:
+                raise StoreBroken("an earlier write failed; open the store again")
+            self._inside = True
+            try:
+                self._database.run("begin immediate")
+                yield Transaction(self._database, self.vault, self.clock.wall_ms(), self._memory)
+                self._database.run("commit")
+            except BaseException as error:
+                self._undo(error)
+                raise
+            finally:
+                self._inside = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Reading]:
+        """A look that no other thread's write interrupts. Keep it short: writers wait."""
+        with self._turn:
+            yield Reading(self._database, self.vault)
+
+    def fold(self) -> None:
+        """Checkpoint and empty the WAL, so that deleted bytes are gone from the disk too."""
+        with self._turn:
+            assert not self._inside, "a checkpoint inside a transaction"
+            self._database.rows("pragma wal_checkpoint(truncate)")
+
+    def _undo(self, error: BaseException) -> None:
+        """Roll back; after anything but a full disk or a bug of ours, trust this handle no more."""
+        self._memory.clear()
+        self.vault.forget_keys()
+        if isinstance(error, StoreError) and not isinstance(error, StoreFull):
+            self._broken = True
+        try:
+            if self._database.in_transaction():
+                self._database.run("rollback")
+        except StoreError:
+            self._broken = True
+
+    def _prepare(self) -> None:
+        for name, value, wanted in PRAGMAS:
+            self._database.rows(f"pragma {name}={value}")
+            found = self._database.rows(f"pragma {name}")
+            if not found or found[0][0] != wanted:
+                raise StoreUnsafe(f"SQLite did not accept {name}={value}")
+        self._check_file()
+        refuse_unsafe(self._database.version(), self._exclusive())
+        self._migrate()
+        self._check_key()
+
+    def _exclusive(self) -> bool:
+        return self._database.rows("pragma locking_mode")[0][0] == "exclusive"
+
+    def _check_file(self) -> None:
+        if self._database.rows("pragma quick_check(1)") != [("ok",)]:
+            raise StoreCorrupt("quick_check found damage")
+
+    def _migrate(self) -> None:
+        [(version,)] = self._database.rows("pragma user_version")
+        assert isinstance(version, int)
+        if version > len(MIGRATIONS):
+            raise StoreTooNew(f"schema {version}, this software knows {len(MIGRATIONS)}")
+        for number in range(version, len(MIGRATIONS)):
+            with self.transaction() as tx:
+                for statement in MIGRATIONS[number]:
+                    tx.run(statement)
+                tx.run(f"pragma user_version={number + 1}")
+
+    def _check_key(self) -> None:
+        """The key file must be this store's: with another one every sealed field is lost."""
+        with self.transaction() as tx:
+            found = tx.one("select value from settings where name = 'master_key'")
+            if found is None:
+                tx.run("insert into settings values ('master_key', ?)", self.vault.key_id)
+            elif found[0] != self.vault.key_id:
+                raise KeyMismatch("this key file belongs to another store")
+
+
+def refuse_unsafe(version: Sequence[int], exclusive: bool) -> None:
+    """StoreUnsafe when this SQLite has the WAL-reset bug and could meet a second writer."""
+    if tuple(version) < WAL_RESET_FIXED and not exclusive:
+        raise StoreUnsafe("this SQLite corrupts a WAL that two connections write")
+
+
+def take_lock(path: Path) -> int:
+    """Hold `path`.lock until the descriptor is closed or the process ends; else StoreBusy."""
+    descriptor = os.open(
+        path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise StoreBusy("another process holds this store") from None
+    return descriptor
