@@ -6,7 +6,7 @@ no. Keys are permanent and unique. Records of one person leave in the order they
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -105,15 +105,16 @@ class Outbox:
         tx.remember("outbox_last", seq)
         return seq
 
-    def take(self, limit: int) -> list[Record]:
+    def take(self, limit: int, *, passing_over: Container[str] = ()) -> list[Record]:
         """The next records to send, oldest first; they stay waiting until answered().
 
-        A record put off is passed over, and so is all that the same person queued after it.
+        A record put off, or named in passing_over because it is under way, is left out, and so
+        is all that the same person queued after it.
         """
         now_s = self._store.clock.boot_s()
         self._put_off = {key: until for key, until in self._put_off.items() if until > now_s}
         with self._store.reading() as reading:
-            chosen = _due(reading, limit, self._put_off)
+            chosen = _due(reading, limit, lambda key: key in self._put_off or key in passing_over)
             return [_record(reading, row) for row in chosen]
 
     def answered(self, tx: Transaction, key: str, verdict: Verdict) -> bool:
@@ -168,7 +169,7 @@ class Outbox:
         return None if row is None else _integer(row[0])
 
 
-def _due(reading: Reading, limit: int, put_off: Container[str]) -> list[Row]:
+def _due(reading: Reading, limit: int, left_out: Callable[[str], bool]) -> list[Row]:
     """Waiting rows in order, without those put off and their persons' later ones."""
     chosen: list[Row] = []
     held_back: set[object] = set()
@@ -182,7 +183,7 @@ def _due(reading: Reading, limit: int, put_off: Container[str]) -> list[Row]:
         )
         for row in page:
             key, person = str(row[1]), row[3]
-            if key in put_off or (person is not None and person in held_back):
+            if left_out(key) or (person is not None and person in held_back):
                 held_back.add(person)
             elif len(chosen) < limit:
                 chosen.append(row)

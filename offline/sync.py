@@ -1,0 +1,164 @@
+"""One round of sending the outbox: which records go, and what an answer means for each.
+
+The transport is a function that is handed in; clock and chance too. A record that breaks the far
+side is found by halving and put off, so it never blocks another; nothing is ever dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from threading import Lock
+
+from offline.outbox import Outbox, PutOff, Record, Refused, Verdict
+from offline.store import Store
+
+BATCH_MAX = 100
+"""Records in one request; the gateway takes no more."""
+
+WAIT_FIRST_S = 1.0
+WAIT_MAX_S = 300.0
+"""Full jitter over at most five minutes: ten thousand terminals come back spread out."""
+
+PUT_OFF_FIRST_S = 30.0
+PUT_OFF_MAX_S = 3600.0
+"""A record that broke the far side is tried again after this, doubling."""
+
+IDLE_S = 1.0
+"""How often an empty outbox is looked at when nobody calls nudge()."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records to be sent in one request, in order. Records of one person never overtake."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The far side answered, a verdict a record. A record without one stays waiting."""
+
+    verdicts: tuple[tuple[str, Verdict], ...]
+
+
+@dataclass(frozen=True)
+class Unreachable:
+    """Nothing came back, and the batch is not to blame: no route, refused, lost, timed out."""
+
+
+@dataclass(frozen=True)
+class Broke:
+    """The far side took the request and fell over it: 500, nonsense, connection cut."""
+
+
+@dataclass(frozen=True)
+class Busy:
+    """The far side asks us to come back later."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True)
+class NotAllowed:
+    """The far side does not accept this terminal now (401, 403). The records are not at fault."""
+
+
+Reply = Answered | Unreachable | Broke | Busy | NotAllowed
+Send = Callable[[Batch], Reply]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a reply did: how long to wait, and which records a person must now see."""
+
+    wait_s: float
+    settled: int
+    refused: tuple[tuple[str, str], ...]
+
+
+class Sync:
+    """The sending side of the outbox. next_batch() and apply() may be overlapped by one caller."""
+
+    def __init__(self, store: Store, outbox: Outbox, *, chance: Random) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._chance = chance
+        self._failures = 0
+        # How many of the oldest due records came in a request that broke the far side.
+        self._suspects = 0
+        self._in_flight: set[str] = set()
+        self._one_round = Lock()
+
+    def round(self, send: Send, limit: int = BATCH_MAX) -> Applied:
+        """Send one batch and apply its answer. A second caller at the same time does nothing."""
+        if not self._one_round.acquire(blocking=False):
+            return Applied(IDLE_S, 0, ())
+        try:
+            batch = self.next_batch(limit)
+            if not batch.records:
+                return Applied(IDLE_S, 0, ())
+            return self.apply(batch, send(batch))
+        finally:
+            self._one_round.release()
+
+    def nudge(self) -> None:
+        """The network is back, or a person asked: forget the back-off."""
+        self._failures = 0
+
+    def next_batch(self, limit: int = BATCH_MAX) -> Batch:
+        """What to send now; empty when nothing is due. After a broken request, ever fewer."""
+        if self._suspects:
+            if self._in_flight:
+                return Batch(())
+            limit = max(1, self._suspects // 2)
+        taken = self._outbox.take(min(limit, BATCH_MAX), passing_over=self._in_flight)
+        self._in_flight.update(record.key for record in taken)
+        return Batch(tuple(taken))
+
+    def apply(self, batch: Batch, reply: Reply) -> Applied:
+        """Record what became of a batch; the verdicts of one batch are one commit."""
+        keys = tuple(record.key for record in batch.records)
+        self._in_flight.difference_update(keys)
+        match reply:
+            case Answered(verdicts):
+                ours = [(key, verdict) for key, verdict in verdicts if key in set(keys)]
+                if not ours:
+                    return self._broken(batch)
+                self._suspects = max(0, self._suspects - len(keys))
+                return self._settle(ours)
+            case Broke():
+                return self._broken(batch)
+            case Busy(wait_s):
+                return Applied(wait_s + self._chance.uniform(0, WAIT_FIRST_S), 0, ())
+            case Unreachable() | NotAllowed():
+                return Applied(self._back_off(), 0, ())
+
+    def _settle(self, verdicts: list[tuple[str, Verdict]]) -> Applied:
+        self._failures = 0
+        settled, refused = 0, []
+        with self._store.transaction() as tx:
+            for key, verdict in verdicts:
+                changed = self._outbox.answered(tx, key, verdict)
+                settled += changed
+                if changed and isinstance(verdict, Refused):
+                    refused.append((key, verdict.reason))
+        return Applied(0.0, settled, tuple(refused))
+
+    def _broken(self, batch: Batch) -> Applied:
+        """Halve the batch to find who breaks the far side; a single one is put off."""
+        if len(batch.records) > 1:
+            self._suspects = len(batch.records)
+        else:
+            self._suspects = 0
+            [record] = batch.records
+            wait_s = min(PUT_OFF_MAX_S, PUT_OFF_FIRST_S * 2.0 ** min(record.attempts, 20))
+            with self._store.transaction() as tx:
+                self._outbox.answered(tx, record.key, PutOff(wait_s))
+        return Applied(self._back_off(), 0, ())
+
+    def _back_off(self) -> float:
+        self._failures = min(self._failures + 1, 20)
+        ceiling = min(WAIT_MAX_S, WAIT_FIRST_S * 2.0 ** (self._failures - 1))
+        return self._chance.uniform(0, ceiling)
