@@ -149,8 +149,9 @@ class EmulatorHost(Generic[EmulatorT]):
     def _hear(self, heard_something: bool) -> None:
         data = self._take_paced() if heard_something else b""
         with self._lock:
-            answer = self._emulator.receive(data) if data else b""
-            answer += self._emulator.tick(self._clock())
+            # The time first: an emulator reckons its thinking time from the last it heard.
+            answer = self._emulator.tick(self._clock())
+            answer += self._emulator.receive(data) if data else b""
         self._outgoing += answer[: OUTGOING_BYTES_MAX - len(self._outgoing)]
 
     def _take_paced(self) -> bytes:

@@ -14,7 +14,7 @@ from drivers.errors import DeadlineExceeded, DeviceLost
 from drivers.transport import READ_BYTES_MAX, Emulator
 
 TICK_S = 0.005  # the emulator hears the time this often
-STEPS_MAX = 200_000  # a driver that asks more often than this within one test hangs
+STEPS_MAX = 50_000  # a driver that asks more often than this between two plug() hangs
 BURST_BYTES_MAX = 64  # noise comes in bursts up to this long
 
 
@@ -84,6 +84,8 @@ class Cable:
         self.sent += data
         if self.faults.deaf:
             return
+        # The time first, as hosts do: emulators reckon their thinking time from it.
+        self._queue_answer(self.emulator.tick(self.now_s))
         for _, piece in self._spoil(data, self.faults.on_requests):
             self._queue_answer(self.emulator.receive(self._carry(piece)))
         self._alive()
@@ -118,7 +120,7 @@ class Cable:
     def plug(self, faults: Faults = GOOD) -> None:
         """The cable is back, with these faults."""
         self._gone = False
-        self._carried = 0
+        self._carried = self._steps = 0
         self._arriving.clear()
         self.faults = faults
 

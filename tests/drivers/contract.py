@@ -50,7 +50,8 @@ FAULTS: dict[str, Faults] = {
     "noise everywhere": Faults(cut=True, noise=0.3, on_requests=True),
     "two answers": Faults(twice=1.0),
     "stammer": Faults(cut=True, twice=0.3),
-    "babble": Faults(babble=True),
+    "babble": Faults(babble=True, dribble_s=0.01),
+    "babble instead of answers": Faults(babble=True, deaf=True),
     "deaf": Faults(deaf=True),
     "stuck buffer": Faults(stuck=True),
     "everything at once": Faults(
