@@ -103,7 +103,8 @@ class Journal:
         person: Pseudonym | None = None,
     ) -> None:
         """Record the intent, before the first byte to the pad. One reference an attempt."""
-        assert amount_fen > 0, "a payment of nothing"
+        # 0: the insurers pay all of it, and the booking must be followed like any other.
+        assert amount_fen >= 0, "a payment of less than nothing"
         sealed = tx.vault.seal(tx, person, Place("payments", reference, "subject"), subject)
         tx.run(
             "insert into payments values (?, ?, ?, ?, ?, 'intent', 1, ?, ?, 1)",

@@ -7,6 +7,7 @@ is performed. Nothing here is done by a flow; the engine hands each effect to wh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from kiosk.domain.bill import Quote
@@ -32,13 +33,18 @@ class KeepQueued:
 
 @dataclass(frozen=True)
 class KeepAudit:
-    """A typed event of offline/audit_events.toml. `person` becomes a pseudonym."""
+    """A typed event of offline/audit_events.toml; ID numbers become pseudonyms on the way.
+
+    The session is added by the engine. Payments' moves and print jobs are audited by the engine
+    too: a flow says only what nobody else knows.
+    """
 
     event: str
     person: str = field(default="", repr=False)
     slip: str = ""
     reference: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
+    fields: tuple[tuple[str, str | int | bool], ...] = ()
+    for_person: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -127,9 +133,16 @@ class CancelPad:
 
 @dataclass(frozen=True)
 class RecallPad:
-    """Ask this pad what became of a reference; never repeats the charge."""
+    """Ask this pad what became of a reference; never repeats the charge.
+
+    A pad without a query by reference is asked for its last payment, and the answer is held
+    against amount, time and what the pad remembered before (`mark`, see PadLooked).
+    """
 
     reference: str
+    amount_fen: int
+    sent_at: datetime
+    mark: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,10 +126,13 @@ class PadReleased:
 
 @dataclass(frozen=True)
 class PadRecalled:
-    """The answer to an inquiry: what became of this reference at this very pad."""
+    """The answer to an inquiry: what became of this reference at this very pad.
+
+    unclear: the pad answered, and its answer proves nothing; it is asked again, then the provider.
+    """
 
     reference: str
-    found: Literal["none", "held", "completed", "reversed"]
+    found: Literal["none", "held", "completed", "reversed", "unclear"]
     amount_fen: int = 0
     evidence: str = ""
 

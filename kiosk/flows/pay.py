@@ -22,7 +22,6 @@ from kiosk.flows.effects import (
     GiveUpPayment,
     Go,
     HandOver,
-    KeepAudit,
     PayOrder,
     PrintSlip,
     Tell,
@@ -302,7 +301,7 @@ def _leave_later(pay: Pay, effects: tuple[Effect, ...], scene: Scene) -> Stepped
 
 
 def _print(pay: Pay, scene: Scene) -> Stepped:
-    assert pay.quote is not None and scene.person is not None
+    assert pay.quote is not None
     result = _RESULTS[pay.moved_to]
     number = scene.number()
     settled = pay.settled
@@ -321,9 +320,8 @@ def _print(pay: Pay, scene: Scene) -> Stepped:
         ticket=settled.ticket if settled else None,
     )
     job = f"{pay.reference}-{result}"
-    audit = KeepAudit("slip.printed", scene.person.number, number, pay.reference)
     printing = replace(pay, slip_number=number, slip_job=job, slip="printing")
-    return printing, (audit, PrintSlip(job, slip, large=scene.elder))
+    return printing, (PrintSlip(job, slip, large=scene.elder),)
 
 
 def _step_result(pay: Pay, event: Event, scene: Scene) -> Stepped:

@@ -108,6 +108,7 @@ class Payment:
     begun: datetime
     hold_key: str = ""
     acting: str = ""
+    pad_mark: str = ""
     at: At = "INTENT"
     evidence: str = ""
     reason: str = ""
@@ -145,7 +146,6 @@ def begin(payment: Payment, scene: Scene) -> Stepped:
     keep: tuple[Effect, ...] = (
         KeepPayment(replace(payment, payer_code="")),
         KeepMove(payment.reference, "SENT"),
-        KeepAudit("payment.begun", payment.person, reference=payment.reference),
     )
     if payment.amount_fen == 0:
         booking, effects = _paid(replace(sent, completed=True), "own part 0")
@@ -258,11 +258,13 @@ def _recalled(payment: Payment, recalled: PadRecalled) -> Stepped:
             if recalled.amount_fen != payment.amount_fen:
                 return _person_decides(payment, f"taken {recalled.amount_fen}: {recalled.evidence}")
             return _paid(replace(payment, completed=True), recalled.evidence)
+        case "unclear":
+            return _ask_later(payment)
 
 
 def _charge_said(payment: Payment, what: str, charge: Charge) -> Stepped:
     if charge.reference != payment.reference:
-        return payment, (_foreign(payment, charge.reference),)
+        return payment, (_foreign(payment),)
     match charge.state:
         case "paid":
             if charge.amount_fen != payment.amount_fen:
@@ -317,7 +319,7 @@ def _unknown(payment: Payment, evidence: str) -> Stepped:
 
 def _inquire(payment: Payment) -> tuple[Effect, ...]:
     if payment.method == "card":
-        return (RecallPad(payment.reference),)
+        return (_recall(payment),)
     if payment.giving_up or (payment.recovered and payment.method == "shown_code"):
         return (_close(payment),)
     return (Ask(tag(payment, "query"), QueryCharge(payment.reference)),)
@@ -379,6 +381,8 @@ def _step_booking(payment: Payment, what: str, event: Event | GivenUp) -> Steppe
         case PadRecalled(_, "held"):
             held = replace(payment, recovered=False)
             return held, (CompletePad(payment.reference),) if payment.settled else ()
+        case PadRecalled(_, "unclear"):
+            return payment, (_wake(payment, "recall", DELAYS_S["ask_again_max"]),)
         case PadRecalled() | PadReleased():
             return _money_went_back(payment)
         case PadSilent() | PadUnreachable():
@@ -392,13 +396,17 @@ def _booked(payment: Payment, settled: Settled, what: str) -> Stepped:
     return _settle_if_booked(replace(payment, settled=settled))
 
 
+def _recall(payment: Payment) -> Effect:
+    return RecallPad(payment.reference, payment.amount_fen, payment.begun, payment.pad_mark)
+
+
 def _settle_if_booked(payment: Payment) -> Stepped:
     if payment.settled is None:
         return payment, ()
     if payment.completed:
         return _moved(payment, "SETTLED", payment.settled.receipt_number)
     if payment.recovered:
-        return payment, (RecallPad(payment.reference),)
+        return payment, (_recall(payment),)
     return payment, (CompletePad(payment.reference),)
 
 
@@ -426,7 +434,7 @@ def _booking_timer(payment: Payment, what: str) -> Stepped:
             # good and the booking goes on being asked for.
             return payment, (CompletePad(payment.reference),)
         case "recall":
-            return payment, (RecallPad(payment.reference),)
+            return payment, (_recall(payment),)
         case "ask":
             return payment, (_settle(payment),)
     return payment, ()
@@ -449,7 +457,7 @@ def _ask_reversal(payment: Payment) -> tuple[Effect, ...]:
     if payment.method != "card":
         return (_wake(payment, "reverse", DELAYS_S["reverse_not_before"]),)
     if payment.recovered or payment.completed:
-        return (RecallPad(payment.reference),)
+        return (_recall(payment),)
     return (ReleasePad(payment.reference),)
 
 
@@ -461,7 +469,7 @@ def _step_reversing(payment: Payment, what: str, event: Event | GivenUp) -> Step
             return payment, (ReleasePad(payment.reference),)
         case PadRecalled(_, "completed") | PadCompleted():
             return _refund_due(payment, "final at the pad")
-        case PadSilent() | PadUnreachable():
+        case PadSilent() | PadUnreachable() | PadRecalled(_, "unclear"):
             return payment, (_wake(payment, "recall", _pause_s(payment)),)
         case Replied(_, Charge() as charge) if charge.reference == payment.reference:
             return _reversal_said(payment, charge)
@@ -470,7 +478,7 @@ def _step_reversing(payment: Payment, what: str, event: Event | GivenUp) -> Step
             return later, (_wake(later, "reverse", _pause_s(later)),)
         case Woke():
             if what == "recall":
-                return payment, (RecallPad(payment.reference),)
+                return payment, (_recall(payment),)
             return payment, (Ask(tag(payment, "reverse"), ReverseCharge(payment.reference)),)
     return payment, ()
 
@@ -493,8 +501,10 @@ def _refund_due(payment: Payment, why: str) -> Stepped:
 
 def _person_decides(payment: Payment, why: str) -> Stepped:
     """A contradiction: kept with its evidence, never decided by us."""
-    manual, keep = _moved(payment, "MANUAL", why)
-    return manual, (*keep, _tell_finance(manual, why))
+    doubt: At = "UNKNOWN" if payment.at in ("SENT", "UNKNOWN") else "HIS_UNKNOWN"
+    unknown, before = _moved_if(payment, doubt, why)
+    manual, keep = _moved(unknown, "MANUAL", why)
+    return manual, (*before, *keep, _tell_finance(manual, why))
 
 
 # --- small steps ---------------------------------------------------------------------------------
@@ -502,11 +512,7 @@ def _person_decides(payment: Payment, why: str) -> Stepped:
 
 def _moved(payment: Payment, at: At, evidence: str = "") -> Stepped:
     moved = replace(payment, at=at, asked=0)
-    keep: tuple[Effect, ...] = (KeepMove(payment.reference, at, evidence),)
-    if at in FINAL:
-        fields = (("disposition", at.lower()),)
-        keep = (*keep, KeepAudit("payment.ended", payment.person, "", payment.reference, fields))
-    return moved, keep
+    return moved, (KeepMove(payment.reference, at, evidence),)
 
 
 def _moved_if(payment: Payment, at: At, evidence: str, *more: Effect) -> Stepped:
@@ -541,9 +547,10 @@ def _tell_finance(payment: Payment, why: str) -> Effect:
     return KeepQueued("payment", f"{payment.reference}-{payment.at}", payment.person, record)
 
 
-def _foreign(payment: Payment, reference: str) -> Effect:
-    fields = (("foreign", reference),)
-    return KeepAudit("payment.foreign_answer", "", reference=payment.reference, fields=fields)
+def _foreign(payment: Payment) -> Effect:
+    """Somebody else's answer: kept as evidence, applied to nobody."""
+    fields = (("cause", "foreign_answer"),)
+    return KeepAudit("payment_evidence", reference=payment.reference, fields=fields)
 
 
 def _late(payment: Payment, event: Event | GivenUp) -> tuple[Effect, ...]:
@@ -551,8 +558,8 @@ def _late(payment: Payment, event: Event | GivenUp) -> tuple[Effect, ...]:
     contradicts = isinstance(event, PadApproved) and payment.at in ("DECLINED", "REVERSED")
     if not contradicts:
         return ()
-    fields = (("foreign", "approved after the end"),)
-    return (KeepAudit("payment.foreign_answer", "", reference=payment.reference, fields=fields),)
+    fields = (("cause", "approved_after_end"),)
+    return (KeepAudit("payment_evidence", reference=payment.reference, fields=fields),)
 
 
 def _what(event: Event | GivenUp) -> str:

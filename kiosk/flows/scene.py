@@ -56,6 +56,7 @@ class Scene:
     today: Today | None = field(default=None, repr=False)
     elder: bool = False
     payment_open: bool = False  # a payment of this terminal is not final yet
+    pad_mark: str = ""  # what the pad remembered before any new payment: proves or disproves one
     look_up: bool = False  # a signed health-code policy is on
     queued: int = 0  # records that wait for the gateway
 
