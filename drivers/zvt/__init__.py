@@ -1,0 +1,1 @@
+"""ZVT payment pads over serial and TCP."""
