@@ -198,6 +198,7 @@ class Home:
     next: HomeTask | None
     tasks: tuple[HomeTask, ...]  # ≤ 2 besides `next`
     tiles: tuple[Literal["register", "inquire", "family", "more"], ...]
+    off: tuple[str, ...] = ()  # tiles that do not work now; touched, the page says why
     acting_for: str = ""
     card_expired: bool = False
     page: Literal["home"] = "home"
@@ -437,7 +438,8 @@ class AccountCard:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """查询, 更多服务. Targets: choose:<name> (account, trail, reports), bill:<id>, curtain.
+    """查询, 更多服务. Targets: choose:<name> (account, trail, reports), bill:<id>, curtain, and
+    previous, following when there are more bills than one page holds.
 
     Records lie behind a curtain: `open_left_s` 0 means closed; target curtain opens it for 20 s.
     """

@@ -85,10 +85,15 @@ class Ticket:
 
 @dataclass(frozen=True)
 class Dependant:
-    """Somebody for whom this person may act; `person` is the hospital's id."""
+    """Somebody for whom this person may act; `person` is the hospital's id.
+
+    `number` (the ID number, for records and audit) and `insurance` as in contract.Patient.
+    """
 
     person: str
     name: str = field(repr=False)
     relation: str
     born: date | None = field(default=None, repr=False)
     last4: str = field(default="", repr=False)
+    number: str = field(default="", repr=False)
+    insurance: str = ""

@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kiosk.domain.bill import Quote
+from kiosk.flows.events import CardRead, CodeScanned
 from kiosk.flows.slips import SlipFacts
 from kiosk.hospital.contract import Method, Patient, Today
+from kiosk.views import Attract
 
 # --- records: durable first
 
@@ -162,6 +164,13 @@ class PrintReport:
     pdf: bytes = field(repr=False)
 
 
+@dataclass(frozen=True)
+class CancelReport:
+    """Take a report back from the printer's queue: nobody stands there any more to receive it."""
+
+    job: str
+
+
 # --- records that are asked
 
 
@@ -196,9 +205,13 @@ class Wake:
 
 @dataclass(frozen=True)
 class SetPerson:
-    """The session's person is known from now on; flows see it in Scene.person."""
+    """The session's person is known from now on; flows see it in Scene.person.
+
+    Whoever acted for somebody before does so no longer. `card_expired` is Scene.card_expired.
+    """
 
     patient: Patient = field(repr=False)
+    card_expired: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,7 +249,8 @@ class Go:
     """Leave this flow for another. `home` without a known person is `attract`.
 
     Arguments: check_in an appointment's id · register "" or "last" · pay a PayOrder
-    hand_over a HandOver · identify the goal (start, register, pay, family …).
+    hand_over a HandOver · identify a ToIdentify or the goal (start, register, pay, family,
+    print_reports, inquire) · call_help a HelpCall · green_channel a Volunteer.
     """
 
     to: Flow
@@ -250,7 +264,13 @@ class Return:
 
 @dataclass(frozen=True)
 class EndSession:
-    """Drop the session whole."""
+    """Drop the session whole.
+
+    `shown` is what the next person laid down while this one's page was up: once everything is
+    wiped it is told to the attract flow of the new session, as if it had been laid down there.
+    """
+
+    shown: CardRead | CodeScanned | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -260,6 +280,35 @@ class PayOrder:
     bill_ids: tuple[str, ...] = ()
     quote: Quote | None = None
     hold_key: str = ""
+
+
+@dataclass(frozen=True)
+class ToIdentify:
+    """What the identify flow is started with; a bare goal will do when nothing was shown yet.
+
+    `behind` is the page that stays on the screen while a credential that was shown is asked about.
+    """
+
+    goal: str = "start"
+    shown: CardRead | CodeScanned | None = field(default=None, repr=False)
+    behind: Attract | None = None
+
+
+@dataclass(frozen=True)
+class HelpCall:
+    """What call_help is started with; `page` is where the person is (a page's key)."""
+
+    sort: Literal["volunteer", "nurse", "emergency", "sign_language"] = "volunteer"
+    page: str = ""
+
+
+@dataclass(frozen=True)
+class Volunteer:
+    """What the green channel is started with. The engine puts the note `waiting` in, if any."""
+
+    name: str
+    gate: str
+    waiting: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -305,6 +354,7 @@ Effect = (
     | RecallPad
     | PrintSlip
     | PrintReport
+    | CancelReport
     | CheckPin
     | AskTrail
     | Wake

@@ -57,7 +57,9 @@ class Scene:
     elder: bool = False
     payment_open: bool = False  # a payment of this terminal is not final yet
     pad_mark: str = ""  # what the pad remembered before any new payment: proves or disproves one
+    card_expired: bool = False  # as SetPerson said
     look_up: bool = False  # a signed health-code policy is on
+    look_up_version: str = "0"  # of that policy; every look-up names it
     queued: int = 0  # records that wait for the gateway
 
     def number(self, suffix: int = 0) -> str:
