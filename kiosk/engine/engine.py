@@ -1,0 +1,571 @@
+"""The loop's heart: event → step → recorded → performed → view. One thread owns all of it.
+
+The engine is handed everything (records, outside, clock, flows) and starts nothing: a thread or
+a test calls tell() with one event after the other.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kiosk.domain.identity import age_on
+from kiosk.engine.frame import Drawing, Drawn
+from kiosk.engine.session import Layer, Session
+from kiosk.engine.timers import Timers
+from kiosk.flows import payment as saga
+from kiosk.flows.effects import (
+    Ask,
+    AskTrail,
+    BeginPayment,
+    CheckPin,
+    DropNote,
+    Effect,
+    EndSession,
+    FindOffline,
+    GiveUpPayment,
+    Go,
+    KeepAudit,
+    KeepMove,
+    KeepNote,
+    KeepPayment,
+    KeepQueued,
+    PrintReport,
+    PrintSlip,
+    Return,
+    SetActing,
+    SetPerson,
+    SetToday,
+    Tell,
+    Wake,
+)
+from kiosk.flows.events import (
+    CardLaid,
+    CardRead,
+    CardTrouble,
+    CodeRejected,
+    CodeScanned,
+    Event,
+    Failed,
+    FoundOffline,
+    PadApproved,
+    PadCompleted,
+    PadDeclined,
+    PadProgressed,
+    PadRecalled,
+    PadReleased,
+    PadSilent,
+    PadUnreachable,
+    PaymentMoved,
+    Replied,
+    ReportFailed,
+    ReportPaused,
+    ReportPrinted,
+    ReportSending,
+    SlipFailed,
+    SlipPrinted,
+    Touched,
+    Woke,
+)
+from kiosk.flows.payment import GivenUp, Payment
+from kiosk.flows.scene import Business, Rules, Scene
+from kiosk.flows.slips import PaymentSlip
+from kiosk.hospital.contract import ReleaseHold
+from kiosk.ports import (
+    Answered,
+    AskHospital,
+    Clock,
+    DeviceStood,
+    HospitalStood,
+    Listen,
+    Outside,
+    PadLooked,
+    PolicyStood,
+    Records,
+    Sent,
+    TellHospital,
+    Ticked,
+    Told,
+)
+from kiosk.views import Named, Touch, View, Works
+
+PAYMENTS = 0
+"""The owner of the payments' asks and timers: they outlive every session."""
+
+IDLE_S = {"normal": 60.0, "elder": 120.0, "voice": 180.0, "volunteer": 180.0}
+IDLE_WARNING_S = 30.0
+ON_TOP = ("call_help", "hand_over")
+_KEEPS = (KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepNote, DropNote)
+_SIZES = {"normal": "large", "large": "extra", "extra": "normal"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The parts of the profile that the frame shows."""
+
+    hospital: Named
+    rules: Rules
+
+
+class Engine:
+    """All state of the terminal. Call start() once, then tell() for everything that happens."""
+
+    def __init__(
+        self,
+        setting: Setting,
+        businesses: Mapping[str, Business],
+        records: Records,
+        outside: Outside,
+        clock: Clock,
+        show: Callable[[View], None],
+    ) -> None:
+        self._setting, self._businesses = setting, businesses
+        self._records, self._outside, self._clock = records, outside, clock
+        self._show = show
+        self._drawing = Drawing(setting.hospital, setting.rules.place)
+        self._timers = Timers()
+        self._works = Works(hospital=False)
+        self._look_up = False
+        self._pad_mark = ""
+        self._queued = 0
+        self._tokens = 0
+        self._asks: dict[int, tuple[int, str]] = {}
+        self._payments: dict[str, Payment] = {}
+        self._later: deque[Callable[[], None]] = deque()
+        self._session = self._new_session()
+        self._active_s = clock.monotonic_s()
+        self._listening = Listen(False, "")
+        self.drawn: Drawn | None = None
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Settle what was open by asking, unlock what was locked, then show the first page."""
+        self._queued = self._records.waiting()
+        for payment in self._records.open_payments():
+            self._payments[payment.reference] = payment
+        for payment in list(self._payments.values()):
+            self._after(payment, *saga.recover(payment))
+        held = {payment.hold_key for payment in self._payments.values() if payment.hold_key}
+        for name in self._records.notes("hold:"):
+            if name.removeprefix("hold:") not in held:
+                self._unlock(name.removeprefix("hold:"))
+        self._enter("attract", None, None)
+        self._settle()
+
+    def tell(self, told: Told) -> None:
+        """One thing happened. Everything that follows from it is done before this returns."""
+        match told:
+            case Touch():
+                self._touch(told)
+            case Answered():
+                self._answered(told)
+            case DeviceStood(part, well):
+                self._works = replace(self._works, **{part: well})
+            case HospitalStood(reachable):
+                self._works = replace(self._works, hospital=reachable)
+            case PolicyStood(on):
+                self._look_up = on
+            case PadLooked(mark):
+                self._pad_mark = mark
+            case Sent(waiting):
+                self._queued = waiting
+            case CardLaid() | CardRead() | CardTrouble() | CodeScanned() | CodeRejected():
+                self._credential(told)
+            case SlipPrinted() | SlipFailed() | ReportPrinted() | ReportFailed():
+                self._paper(told)
+            case (
+                PadProgressed()
+                | PadApproved()
+                | PadDeclined()
+                | PadSilent()
+                | PadCompleted()
+                | PadReleased()
+                | PadRecalled()
+                | PadUnreachable()
+            ):
+                self._active()
+                self._pay(told.reference, told)
+            case ReportSending() | ReportPaused():
+                self._active()
+                self._broadcast(told)
+            case Ticked():
+                pass
+            case _:
+                raise AssertionError(f"{type(told).__name__} is made by the engine, not told to it")
+        self._settle()
+
+    def next_due_s(self) -> float | None:
+        """When tell(Ticked()) is needed at the latest, on the monotonic clock."""
+        return self._timers.next_s()
+
+    def status(self) -> dict[str, Any]:
+        """For `kiosk status`: no personal data."""
+        open_payments = [p.reference for p in self._payments.values() if not p.final]
+        return {
+            "page": self.drawn.view.page.page if self.drawn else "",
+            "works": {part: bool(well) for part, well in vars(self._works).items()},
+            "queued": self._queued,
+            "open_payments": open_payments,
+            "payments": {p.reference: p.at for p in self._payments.values()},
+        }
+
+    def _settle(self) -> None:
+        self._run_timers()
+        while self._later:
+            self._later.popleft()()
+        self._watch_idle()
+        while self._later:
+            self._later.popleft()()
+        self._draw()
+
+    def _run_timers(self) -> None:
+        for owner, name in self._timers.take_due(self._clock.monotonic_s()):
+            if owner == PAYMENTS:
+                self._pay(name.split(":")[1], Woke(name))
+            else:
+                self._to_layer(owner, Woke(name))
+
+    # --- sessions and layers ---------------------------------------------------------------------
+
+    def _new_session(self) -> Session:
+        return Session(f"S{self._records.fresh()}")
+
+    def _enter(self, name: str, argument: Any, instead_of: Layer | None) -> None:
+        """Start a flow, in place of a layer, or on top when there is none to replace."""
+        if name == "home" and self._session.person is None:
+            name = "attract"
+        if name != "attract" and not self._session.begun:
+            self._session.begun = True
+            self._commit([KeepAudit("session_begun")])
+        self._tokens += 1
+        layer = Layer(self._tokens, self._businesses[name], None)
+        layers = self._session.layers
+        if instead_of is None:
+            layers.append(layer)
+        else:
+            self._forget(instead_of)
+            layers[layers.index(instead_of)] = layer
+        layer.state, effects = layer.business.start(self._scene(), argument)
+        self._perform(layer, effects)
+
+    def _forget(self, layer: Layer) -> None:
+        self._timers.drop(layer.token)
+        self._asks = {id: ask for id, ask in self._asks.items() if ask[0] != layer.token}
+
+    def _end_session(self, disposition: str) -> None:
+        """Dropped whole: the old object is the only place where anything of the person was."""
+        old = self._session
+        for layer in old.layers:
+            self._forget(layer)
+        if old.begun:
+            fields = (("disposition", disposition),)
+            self._commit([KeepAudit("session_ended", fields=fields)])
+        self._payments = {k: p for k, p in self._payments.items() if not p.final}
+        self._session = self._new_session()
+        self._enter("attract", None, None)
+
+    def _to_layer(self, token: int, event: Event) -> None:
+        for layer in self._session.layers:
+            if layer.token == token:
+                self._step(layer, event)
+
+    def _broadcast(self, event: Event) -> None:
+        for layer in list(self._session.layers):
+            if layer in self._session.layers:
+                self._step(layer, event)
+
+    def _step(self, layer: Layer, event: Event) -> None:
+        layer.state, effects = layer.business.step(layer.state, event, self._scene())
+        self._perform(layer, effects)
+
+    def _scene(self) -> Scene:
+        """For one step: with a number that no other step gets."""
+        return self._look(self._records.fresh())
+
+    def _look(self, fresh: int) -> Scene:
+        session = self._session
+        return Scene(
+            now=self._clock.now(),
+            fresh=fresh,
+            rules=self._setting.rules,
+            works=self._works,
+            language=session.language,
+            person=session.person,
+            acting=session.acting,
+            relation=session.relation,
+            today=session.today,
+            elder=session.elder,
+            payment_open=any(not payment.final for payment in self._payments.values()),
+            pad_mark=self._pad_mark,
+            look_up=self._look_up,
+            queued=self._queued,
+        )
+
+    # --- fingers and credentials -----------------------------------------------------------------
+
+    def _touch(self, touch: Touch) -> None:
+        if self.drawn is None or touch.serial != self.drawn.view.serial:
+            return  # made on a page that is gone
+        warned = self.drawn.view.frame.idle_left_s is not None
+        self._active()
+        if warned:
+            return  # any touch goes on, and does nothing else
+        session = self._session
+        match touch.target:
+            case "language:zh":
+                session.language = "zh"
+            case "language:en":
+                session.language = "en"
+            case "large":
+                session.size = _SIZES[session.size]  # type: ignore[assignment]
+            case "voice":
+                session.voice = not session.voice
+            case "low":
+                session.low = not session.low
+            case "help" if session.top.business.name != "call_help":
+                self._enter("call_help", "volunteer", None)
+            case target:
+                self._step(session.top, Touched(target))
+
+    def _credential(self, event: Event) -> None:
+        self._active()
+        if self.drawn is not None and self.drawn.view.frame.idle_left_s is not None:
+            return  # somebody is there; the warning goes, the page stays
+        self._step(self._session.top, event)
+
+    def _active(self) -> None:
+        self._active_s = self._clock.monotonic_s()
+
+    def _watch_idle(self) -> None:
+        shown = self._shown()
+        session = self._session
+        now_s = self._clock.monotonic_s()
+        if shown.idle == "never" or session.top.business.name == "attract":
+            self._active_s = now_s
+            return
+        idle_s = now_s - self._active_s
+        if shown.idle == "volunteer":
+            if idle_s >= IDLE_S["volunteer"]:
+                self._active()
+                self._step(session.top, Touched("lock"))
+            return
+        if idle_s >= self._idle_limit_s() + IDLE_WARNING_S:
+            self._wipe()
+
+    def _idle_limit_s(self) -> float:
+        if self._session.voice:
+            return IDLE_S["voice"]
+        return IDLE_S["elder" if self._session.elder else "normal"]
+
+    def _wipe(self) -> None:
+        """Nobody is there any more: each flow may tidy up, then all of it goes."""
+        ending = self._session
+        for layer in reversed(ending.layers):
+            if self._session is ending:
+                self._step(layer, Touched("end"))
+        if self._session is ending:
+            self._end_session("timed_out")
+
+    # --- payments --------------------------------------------------------------------------------
+
+    def _begin(self, begin: BeginPayment) -> None:
+        session = self._session
+        assert session.person is not None, "a payment is for a known person"
+        payment = Payment(
+            reference=begin.reference,
+            method=begin.method,
+            amount_fen=begin.amount_fen,
+            person=session.person.person,
+            quote_id=begin.quote.id,
+            begun=self._clock.now(),
+            hold_key=begin.hold_key,
+            acting=session.acting.person if session.acting else "",
+            pad_mark=self._pad_mark,
+            payer_code=begin.payer_code,
+        )
+        assert not any(not p.final for p in self._payments.values()), "one open payment a terminal"
+        self._after(payment, *saga.begin(payment, self._scene()))
+
+    def _pay(self, reference: str, event: Event | GivenUp) -> None:
+        payment = self._payments.get(reference)
+        if payment is None:
+            return  # ended in an earlier session; its evidence is in the journal
+        self._after(payment, *saga.step(payment, event, self._scene()))
+
+    def _after(self, before: Payment, now: Payment, effects: tuple[Effect, ...]) -> None:
+        self._payments[now.reference] = now
+        self._perform(None, effects)
+        if now.final and not before.final:
+            self._timers.drop_named(PAYMENTS, f"pay:{now.reference}:")
+            self._hold_after(now)
+        if now != before or now.at == "SENT":
+            moved = PaymentMoved(
+                now.reference, now.at, now.reason, now.url, now.progress, now.settled
+            )
+            self._later.append(lambda: self._broadcast(moved))
+
+    def _hold_after(self, payment: Payment) -> None:
+        """A number that was paid is no longer merely locked; one that was not is the flow's to
+        keep or unlock, and ours when its session is gone."""
+        if not payment.hold_key:
+            return
+        if payment.at == "SETTLED":
+            self._commit([DropNote(f"hold:{payment.hold_key}")])
+        elif payment.recovered:
+            self._unlock(payment.hold_key)
+
+    def _unlock(self, hold_key: str) -> None:
+        self._outside.order(TellHospital(ReleaseHold(f"{hold_key}-release", hold_key)))
+        self._commit([DropNote(f"hold:{hold_key}")])
+
+    # --- answers ---------------------------------------------------------------------------------
+
+    def _answered(self, answered: Answered) -> None:
+        owner, tag = self._asks.pop(answered.id, (-1, ""))
+        event: Event = Replied(tag, answered.reply)
+        if answered.why:
+            event = Failed(tag, answered.why)
+        if owner == PAYMENTS:
+            self._pay(tag.split(":")[1], event)
+        else:
+            self._to_layer(owner, event)  # of nobody, when the flow that asked has gone
+
+    def _paper(self, event: SlipPrinted | SlipFailed | ReportPrinted | ReportFailed) -> None:
+        self._active()
+        fields: tuple[tuple[str, str | int | bool], ...] = (("job", event.job),)
+        match event:
+            case SlipFailed(_, why, maybe):
+                disposition = "unknown" if maybe else "failed"
+                fields = (*fields, ("disposition", disposition), ("cause", why))
+            case ReportFailed(_, why):
+                fields = (*fields, ("disposition", "failed"), ("cause", why))
+            case _:
+                fields = (*fields, ("disposition", "done"))
+        self._commit([KeepAudit("print_ended", fields=fields)])
+        self._broadcast(event)
+
+    # --- effects ---------------------------------------------------------------------------------
+
+    def _commit(self, keeps: list[Effect]) -> None:
+        if keeps:
+            self._records.commit(keeps, self._session.id)
+            self._queued = self._records.waiting()
+
+    def _perform(self, layer: Layer | None, effects: tuple[Effect, ...]) -> None:
+        """Records first, in one transaction; then the rest, in the flow's order."""
+        keeps: list[Effect] = [effect for effect in effects if isinstance(effect, _KEEPS)]
+        keeps += [_print_audit(e) for e in effects if isinstance(e, PrintSlip | PrintReport)]
+        self._commit(keeps)
+        for effect in effects:
+            if not isinstance(effect, _KEEPS):
+                self._do(layer, effect)
+
+    def _do(self, layer: Layer | None, effect: Effect) -> None:
+        owner = layer.token if layer else PAYMENTS
+        session = self._session
+        match effect:
+            case Ask(tag, request):
+                self._tokens += 1
+                self._asks[self._tokens] = (owner, tag)
+                self._outside.order(AskHospital(self._tokens, request))
+            case Tell(request):
+                self._outside.order(TellHospital(request))
+            case Wake(name, after_s):
+                self._timers.set(owner, name, self._clock.monotonic_s() + after_s)
+            case FindOffline(tag, number):
+                self._answer(owner, FoundOffline(tag, self._records.find_offline(number)))
+            case CheckPin(pin):
+                self._answer(owner, self._records.check_pin(pin))
+            case AskTrail(tag, person):
+                self._answer(owner, Replied(tag, self._records.trail(person)))
+            case SetPerson(patient):
+                session.person = patient
+                session.acting, session.relation, session.today = None, "", None
+                self._notice_age()
+            case SetToday(today):
+                session.today = today
+            case SetActing(patient, relation):
+                session.acting = session.acting or session.person
+                session.person, session.relation, session.today = patient, relation, None
+            case BeginPayment():
+                self._begin(effect)
+            case GiveUpPayment(reference):
+                self._later.append(lambda: self._pay(reference, GivenUp()))
+            case Go() | Return() | EndSession():
+                self._later.append(lambda: self._go(layer, effect))
+            case _:
+                self._outside.order(effect)
+
+    def _answer(self, owner: int, event: Event) -> None:
+        self._later.append(lambda: self._to_layer(owner, event))
+
+    def _notice_age(self) -> None:
+        """U17: on at 60 from the card; one tap takes it off again."""
+        session = self._session
+        assert session.person is not None
+        born = session.person.born
+        if born and age_on(born, self._clock.now().date()) >= self._setting.rules.elder_age:
+            session.elder = True
+            session.size = "large"
+
+    def _go(self, layer: Layer | None, effect: Go | Return | EndSession) -> None:
+        layers = self._session.layers
+        if layer is None or layer not in layers:
+            # Another effect of the same step has replaced it: what follows goes on top of that.
+            if isinstance(effect, Go) and effect.to in ON_TOP:
+                self._enter(effect.to, effect.argument, None)
+            return
+        match effect:
+            case EndSession():
+                self._end_session("done")
+            case Return() if len(layers) > 1:
+                self._forget(layer)
+                layers.remove(layer)
+            case Return():
+                self._enter("home", None, layer)
+            case Go(to, argument) if to in ON_TOP:
+                self._enter(to, argument, None)
+            case Go(to, argument):
+                del layers[layers.index(layer) + 1 :]
+                self._enter(to, argument, layer)
+
+    # --- the page --------------------------------------------------------------------------------
+
+    def _shown(self) -> Any:
+        top = self._session.top
+        return top.business.view(top.state, self._look(0))
+
+    def _idle_left_s(self) -> int | None:
+        idle_s = self._clock.monotonic_s() - self._active_s
+        left_s = self._idle_limit_s() + IDLE_WARNING_S - idle_s
+        return max(1, round(left_s)) if left_s <= IDLE_WARNING_S else None
+
+    def _draw(self) -> None:
+        shown = self._shown()
+        counting = shown.idle == "count" and self._session.top.business.name != "attract"
+        idle_left_s = self._idle_left_s() if counting else None
+        drawn = self._drawing.draw(
+            shown, self._session, self._works, self._clock.now(), idle_left_s, self.drawn
+        )
+        listen = Listen(shown.accepts.cards, shown.accepts.codes)
+        if listen != self._listening:
+            self._listening = listen
+            self._outside.order(listen)
+        if self.drawn is None or drawn.view != self.drawn.view:
+            self.drawn = drawn
+            self._show(drawn.view)
+
+
+def _print_audit(effect: PrintSlip | PrintReport) -> Effect:
+    fields: tuple[tuple[str, str | int | bool], ...] = (("job", effect.job),)
+    match effect:
+        case PrintSlip(_, slip):
+            document = type(slip).__name__.removesuffix("Slip").lower() + "_slip"
+            reference = slip.reference if isinstance(slip, PaymentSlip) else ""
+            fields = (*fields, ("document", document))
+            return KeepAudit("print_begun", "", slip.number, reference, fields)
+        case PrintReport():
+            return KeepAudit("print_begun", fields=(*fields, ("document", "report")))

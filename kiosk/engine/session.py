@@ -1,0 +1,41 @@
+"""One person in front of the screen: one object, dropped whole at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from kiosk.flows.scene import Business
+from kiosk.hospital.contract import Patient, Today
+from kiosk.views import Language
+
+
+@dataclass
+class Layer:
+    """A flow that is under way; call_help and hand_over lie on top of another."""
+
+    token: int
+    business: Business
+    state: Any = field(repr=False)
+
+
+@dataclass
+class Session:
+    """Nothing of it survives but sealed, purpose-bound records."""
+
+    id: str
+    layers: list[Layer] = field(default_factory=list)
+    person: Patient | None = field(default=None, repr=False)
+    acting: Patient | None = field(default=None, repr=False)
+    relation: str = ""
+    today: Today | None = field(default=None, repr=False)
+    begun: bool = False
+    elder: bool = False
+    language: Language = "zh"
+    size: Literal["normal", "large", "extra"] = "normal"
+    voice: bool = False
+    low: bool = False
+
+    @property
+    def top(self) -> Layer:
+        return self.layers[-1]

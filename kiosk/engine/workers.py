@@ -1,0 +1,249 @@
+"""One thread a device, a small pool for the hospital, one for sending; faults become events here.
+
+Reconnect, back-off and "log once when lost, once when back" are written once, for all devices.
+No other module catches a fault of a device or of the hospital.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
+from typing import Any, Protocol
+
+from kiosk.flows.effects import Effect
+from kiosk.hospital import faults
+from kiosk.hospital.contract import Record
+from kiosk.ports import (
+    Answered,
+    AskHospital,
+    Device,
+    DeviceFault,
+    DeviceStood,
+    HospitalStood,
+    Listen,
+    Records,
+    Sent,
+    TellHospital,
+    Told,
+)
+
+RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
+"""A replugged cable is back within 3 s (P9); a device that is gone costs a try every 5 s."""
+
+TELL_AGAIN_S = 5.0
+TELL_TRIES = 60
+"""An unlock or a help call that nobody has answered for five minutes has no more use."""
+
+Tell = Callable[[Told], None]
+Log = Callable[..., None]
+
+
+class Stop:
+    """Ends all workers; wait() is the only place where they rest."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        self._event.set()
+
+    @property
+    def is_set(self) -> bool:
+        return self._event.is_set()
+
+    def wait(self, seconds: float) -> bool:
+        return self._event.wait(seconds)
+
+
+class DeviceWorker:
+    """Owns one device: connect, look, attend, perform; drops the connection on any fault."""
+
+    def __init__(self, device: Device, tell: Tell, stop: Stop, log: Log) -> None:
+        self._device, self._tell, self._stop, self._log = device, tell, stop, log
+        self._orders: SimpleQueue[Effect | None] = SimpleQueue()
+        self._listen = Listen(False, "")
+        self._well: bool | None = None
+        self._failures = 0
+        self.last_fault = ""
+        self._thread = threading.Thread(target=self._run, name=device.part, daemon=True)
+
+    @property
+    def part(self) -> str:
+        return self._device.part
+
+    @property
+    def well(self) -> bool:
+        return bool(self._well)
+
+    @property
+    def failures(self) -> int:
+        return self._failures
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        self._orders.put(None)
+        self._thread.join(timeout_s)
+
+    def listen(self, listen: Listen) -> None:
+        self._listen = listen
+
+    def order(self, effect: Effect) -> None:
+        """Queued, unless the device can take it up in the middle of what it does."""
+        if not self._device.interrupt(effect):
+            self._orders.put(effect)
+
+    def _run(self) -> None:
+        while not self._stop.is_set:
+            try:
+                self._say(self._device.open())
+                self._stood(True, "")
+                while not self._stop.is_set:
+                    self._serve()
+            except DeviceFault as fault:
+                self._device.close()
+                self._stood(False, fault.code, str(fault))
+                self._answer_absent()
+        self._device.close()
+
+    def _serve(self) -> None:
+        effect = self._next_order(self._device.pause_s)
+        if effect is None:
+            self._say(self._device.attend(self._listen))
+        else:
+            self._say(self._device.perform(effect))
+
+    def _next_order(self, wait_s: float) -> Effect | None:
+        try:
+            return self._orders.get(timeout=wait_s)
+        except Empty:
+            return None
+
+    def _say(self, events: Iterable[Told]) -> None:
+        for event in events:
+            self._tell(event)
+
+    def _stood(self, well: bool, code: str, text: str = "") -> None:
+        self._failures = 0 if well else self._failures + 1
+        self.last_fault = text
+        if well != self._well:
+            self._well = well
+            self._log("device_back" if well else "device_lost", device=self.part, code=code)
+            self._tell(DeviceStood(self._device.part, well, code))
+
+    def _answer_absent(self) -> None:
+        """Until the next try: whatever is ordered has not been sent, and is told so."""
+        wait_s = RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
+        if (effect := self._next_order(wait_s)) is not None:
+            self._say(self._device.absent(effect))
+
+
+class AsksHospital(Protocol):
+    def ask(self, request: Any) -> Any: ...
+
+
+class HospitalPool:
+    """A few threads, each with its own client; questions in, answers or their absence out."""
+
+    def __init__(
+        self, make_client: Callable[[], AsksHospital], tell: Tell, stop: Stop, threads: int = 3
+    ) -> None:
+        self._make_client, self._tell, self._stop = make_client, tell, stop
+        self._orders: SimpleQueue[AskHospital | TellHospital | None] = SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"hospital-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        for _ in self._threads:
+            self._orders.put(None)
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def order(self, order: AskHospital | TellHospital) -> None:
+        self._orders.put(order)
+
+    def _run(self) -> None:
+        client = self._make_client()
+        while not self._stop.is_set:
+            match self._orders.get():
+                case AskHospital(id, request):
+                    self._tell(ask(client, id, request))
+                case TellHospital(request):
+                    self._insist(client, request)
+
+    def _insist(self, client: AsksHospital, request: Any) -> None:
+        """The same request with the same key until somebody has answered it."""
+        for _ in range(TELL_TRIES):
+            answered = ask(client, 0, request)
+            if answered.why not in ("unreachable", "unknown") or self._stop.wait(TELL_AGAIN_S):
+                return
+
+
+def ask(client: AsksHospital, id: int, request: Any) -> Answered:
+    """Faults of the hospital end here."""
+    try:
+        return Answered(id, client.ask(request))
+    except faults.HospitalUnreachable:
+        return Answered(id, why="unreachable")
+    except faults.HospitalOutcomeUnknown:
+        return Answered(id, why="unknown")
+    except faults.HospitalRefused:
+        return Answered(id, why="refused")
+    except faults.HospitalAnsweredBadly:
+        return Answered(id, why="bad")
+
+
+class Sender:
+    """Sends what waits, and says whether the hospital is there; `beat` is the heartbeat's call."""
+
+    def __init__(
+        self,
+        records: Records,
+        send: Callable[[Iterable[Record]], Any],
+        beat: Callable[[int], None],
+        tell: Tell,
+        stop: Stop,
+        beat_every_s: float = 5.0,
+    ) -> None:
+        self._records, self._send, self._beat = records, send, beat
+        self._tell, self._stop, self._beat_every_s = tell, stop, beat_every_s
+        self._reachable: bool | None = None
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        waiting = -1
+        while not self._stop.is_set:
+            self._look()
+            wait_s = self._beat_every_s
+            while self._reachable and self._records.waiting() and not self._stop.is_set:
+                wait_s = self._records.send_round(self._send)
+                if wait_s > 0:
+                    break
+            if self._records.waiting() != waiting:
+                waiting = self._records.waiting()
+                self._tell(Sent(waiting))
+            self._stop.wait(min(wait_s or 0.2, self._beat_every_s))
+
+    def _look(self) -> None:
+        try:
+            self._beat(self._records.waiting())
+            reachable = True
+        except faults.HospitalError:
+            reachable = False
+        if reachable != self._reachable:
+            self._reachable = reachable
+            self._tell(HospitalStood(reachable))
