@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.flows": (*PURE, CONTRACT),
     "kiosk.views": PURE,
     "kiosk.logs": (),
-    "kiosk.ports": ("kiosk.domain", "kiosk.views", CONTRACT),
+    "kiosk.ports": (*PURE, CONTRACT),
     "kiosk.link": ("kiosk.views",),
     "kiosk.profile": ("kiosk.domain",),
     "kiosk.engine": (*PURE, CONTRACT, "kiosk.ports", "kiosk.logs"),
