@@ -49,7 +49,7 @@ class Scanner:
 
     def __init__(self, stream: ByteStream, clock: Clock, model: ScannerModel) -> None:
         self._stream = stream
-        self._clock = clock
+        self.clock = clock
         self._model = model
         self._framer = Framer()
         self._pending: deque[Scanned | Garbage] = deque(maxlen=PENDING_CODES_MAX)
@@ -61,7 +61,7 @@ class Scanner:
     def arm(self, timeout_s: float = REPLY_S) -> None:
         """Start looking. DeviceRefused: the scanner says no; DeadlineExceeded: nothing."""
         self._forget()
-        deadline = Deadline.after(self._clock, timeout_s)
+        deadline = Deadline.after(self.clock, timeout_s)
         first_bytes = self._command(self._model.on, deadline)
         self._armed = True
         self._looks_anew()
@@ -70,7 +70,7 @@ class Scanner:
     def disarm(self, timeout_s: float = REPLY_S) -> None:
         """Stop looking and drop whatever was seen; may be called twice."""
         self._armed = False
-        self._command(self._model.off, Deadline.after(self._clock, timeout_s))
+        self._command(self._model.off, Deadline.after(self.clock, timeout_s))
         self._forget()
 
     def poll(self, deadline: Deadline) -> Scanned | Nothing | Garbage:
@@ -91,7 +91,7 @@ class Scanner:
             self.disarm(timeout_s if timeout_s is not None else REPLY_S)
             return DeviceIdentity(KIND, self._model.name)
         self.arm()
-        deadline = Deadline.after(self._clock, timeout_s if timeout_s is not None else PROBE_CODE_S)
+        deadline = Deadline.after(self.clock, timeout_s if timeout_s is not None else PROBE_CODE_S)
         outcome = self.poll(deadline)
         self.disarm()
         if not isinstance(outcome, Scanned):
@@ -124,13 +124,13 @@ class Scanner:
 
     def _renew(self, deadline: Deadline) -> None:
         """A trigger ends after a while and with every code: pull it again while armed."""
-        if self._armed and self._model.on and self._clock() >= self._renew_at_s:
+        if self._armed and self._model.on and self.clock() >= self._renew_at_s:
             # Its reply is not awaited here: it comes among the codes and clean() takes it out.
             self._stream.write(self._model.on, deadline)
             self._looks_anew()
 
     def _looks_anew(self) -> None:
-        self._renew_at_s = self._clock() + self._model.looks_for_s
+        self._renew_at_s = self.clock() + self._model.looks_for_s
 
     # -- codes
 
@@ -138,12 +138,12 @@ class Scanner:
         if not self._armed:
             return
         if data:
-            self._last_byte_s = self._clock()
+            self._last_byte_s = self.clock()
         for code in self._framer.feed(data):
             self._judge(code)
 
     def _end_by_pause(self) -> None:
-        if self._framer.in_code and self._clock() >= self._pause_at_s():
+        if self._framer.in_code and self.clock() >= self._pause_at_s():
             for code in self._framer.end():
                 self._judge(code)
 
@@ -151,7 +151,7 @@ class Scanner:
         cleaned = clean(code, self._model.reply) if code is not None else b""
         if code is not None and not cleaned:
             return  # a reply to our own command
-        self._renew_at_s = self._clock()
+        self._renew_at_s = self.clock()
         if code is None:
             self._pending.append(Garbage(GarbageReason.TOO_LONG))
         elif not self._seen_just_now(cleaned):
@@ -161,8 +161,8 @@ class Scanner:
         # The digest, because a code may be a person's key and this outlives the session.
         digest = hashlib.sha256(code).digest()
         last_digest, last_s = self._last_code
-        self._last_code = (digest, self._clock())
-        return digest == last_digest and self._clock() - last_s < SAME_CODE_S
+        self._last_code = (digest, self.clock())
+        return digest == last_digest and self.clock() - last_s < SAME_CODE_S
 
     def _next_wait(self, deadline: Deadline) -> Deadline:
         """Until the deadline, or until a pause would end the code under way."""
@@ -171,7 +171,7 @@ class Scanner:
             moments.append(self._pause_at_s())
         if self._armed and self._model.on:
             moments.append(self._renew_at_s)
-        return Deadline(self._clock, min(moments))
+        return Deadline(self.clock, min(moments))
 
     def _pause_at_s(self) -> float:
         return self._last_byte_s + self._model.idle_gap_s

@@ -17,6 +17,8 @@ from tests.drivers.cable import GOOD, Cable, Faults
 
 GRACE_S = 0.05  # ten ticks of the cable: what an exchange may be late by
 
+SETTLE_S = 2.0  # between two exchanges a person comes and goes
+
 
 @dataclass(frozen=True)
 class Row:
@@ -73,6 +75,8 @@ class Trial:
 
     def run(self, faults: Faults = GOOD) -> object:
         """The outcome: a value, or the DriverError. Anything else escapes to the test."""
+        self.cable.plug()
+        self.cable.pass_time(SETTLE_S)
         self.row.prepare(self.cable.emulator)
         self.cable.plug(faults)
         began_s = self.cable.now_s

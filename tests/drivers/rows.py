@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.drivers.contract import Row
+from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
+from tests.drivers.scanner.rows import ROWS as SCANNER_ROWS
 
-ROWS: tuple[Row, ...] = (*IDCARD_ROWS,)
+ROWS: tuple[Row, ...] = (*IDCARD_ROWS, *SCANNER_ROWS)
