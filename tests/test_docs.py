@@ -1,0 +1,50 @@
+"""What the documents promise is there: files they link to, words of `./run`, decisions in form."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
+    for target in LINK.findall(page.read_text("utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_readme_names_every_word_of_run() -> None:
+    usage = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True).stdout
+    words = re.findall(r"^\./run (\w+)", usage, re.MULTILINE)
+    assert words == ["demo", "test", "check", "bench"]
+    assert all(f"./run {word}" in README for word in words)
+
+
+def test_the_readme_s_layout_names_every_folder_of_code_and_no_other() -> None:
+    layout = README.split("## Layout")[1].split("```")[1]
+    named = set(re.findall(r"^(\w+)/", layout, re.MULTILINE))
+    code = {path.parent.name for path in ROOT.glob("[a-z]*/__init__.py")}
+    assert code | {"docs"} <= named
+    assert all((ROOT / name).is_dir() for name in named)
+
+
+@pytest.mark.parametrize("record", DECISIONS, ids=lambda path: path.stem)
+def test_a_decision_tells_question_choice_and_price_on_half_a_page(record: Path) -> None:
+    text = record.read_text("utf-8")
+    number = record.name[:3]
+    assert re.match(rf"# {number} \S", text)
+    assert all(f"**{part}" in text for part in ("Question", "Choice", "Price"))
+    assert text.count("\n") <= 40
+
+
+def test_no_two_decisions_have_one_number() -> None:
+    numbers = [record.name[:3] for record in DECISIONS]
+    assert len(numbers) == len(set(numbers))
