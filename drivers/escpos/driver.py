@@ -26,12 +26,17 @@ from drivers.escpos.answers import Inbox
 from drivers.escpos.commands import GENERIC_80, KIOSK_80, Model
 from drivers.escpos.encoder import Job, encode
 from drivers.escpos.glyphs import Glyphs
+from drivers.identity import DeviceIdentity
 from drivers.slip import Slip, Stripped
 from drivers.transport import ByteStream
 
+KIND = "escpos"
+KIOSK_PROBE_S = 0.5  # other printers do not answer 10 04 14 at all
 STATUS_S = 1.0  # real-time answers come in milliseconds, even from a printer that is busy
 TIDY_S = 15.0  # a kiosk printer restarts for this
 MARK_S = 0.5  # silence after which a printing printer is asked what it waits for
+LAST_WORDS_S = STATUS_S + 0.2  # kept for the look after the slip, or for throwing it away
+CLEAR_S = 0.3
 QUIET_S = 0.3  # longer than a printer needs between two marks of an old slip
 PATIENCE_S = 4.0  # motor start, cutting, presenting
 SLOWEST_BYTES_PER_S = 900  # 9600 baud
@@ -108,9 +113,8 @@ class PrinterOffline(DeviceRefused):
 class ReceiptPrinter:
     """One request, one deadline; no thread, no retry, no sleep.
 
-    A slip that broke off is thrown away in the printer, and its paper is cut off before the next
-    one, so that one person's slip never ends on another's. When the connection was lost over it,
-    call `tidy()` on the new one.
+    A slip that broke off is thrown away in the printer, and a connection begins with a tidy
+    printer, so that one person's slip never comes out for, or ends on, another's.
     """
 
     def __init__(
@@ -124,8 +128,7 @@ class ReceiptPrinter:
         self._clock = clock
         self._model = model
         self._glyphs = glyphs
-        self._settled = False  # every mark that was asked for has come back
-        self._broken = False  # paper of an unfinished slip stands in the printer
+        self._clean = False  # nothing of an older slip is left in the printer or on the line
 
     # -- look
 
@@ -146,6 +149,24 @@ class ReceiptPrinter:
         self._stream.write(cmd.STATUS + bytes([n]), deadline)
         return inbox.status(deadline)
 
+    def probe(self, timeout_s: float = 2 * STATUS_S) -> DeviceIdentity:
+        """Which family answers here; prints nothing. Any DriverError: not such a printer."""
+        deadline = Deadline.after(self._clock, timeout_s)
+        self._stream.discard_input()
+        inbox = Inbox(self._stream)
+        for n in (1, 2, 3, 4):
+            self._ask(inbox, n, self._soon(timeout_s / 2, deadline))
+        self._stream.write(cmd.KIOSK_STATUS, deadline)
+        try:
+            inbox.kiosk(self._soon(KIOSK_PROBE_S, deadline))
+        except DeadlineExceeded:
+            return DeviceIdentity(KIND, GENERIC_80.name)
+        return DeviceIdentity(KIND, KIOSK_80.name)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self._stream.close()
+
     # -- print
 
     def print_slip(self, slip: Slip, timeout_s: float | None = None) -> Printed:
@@ -159,19 +180,25 @@ class ReceiptPrinter:
         job = encode(slip, self._model, self._glyphs)
         allowed_s = longest_s(job, self._model) if timeout_s is None else timeout_s
         deadline = Deadline.after(self._clock, allowed_s)
-        refuse_unless_ready(self.status(min(STATUS_S, allowed_s)))
-        self._settle(deadline)
+        until_marked = Deadline.after(self._clock, allowed_s - LAST_WORDS_S)
+        if self._clean:
+            refuse_unless_ready(self.status(min(STATUS_S, until_marked.remaining_s())))
+        else:
+            self.tidy(until_marked.remaining_s())
         inbox = Inbox(self._stream)
-        self._settled, self._broken = False, True
+        self._clean = False
         try:
-            state = self._carry_out(job, inbox, deadline)
+            self._send(job, inbox, until_marked)
+            state = self._look(inbox, self._soon(STATUS_S, deadline))
+            _believe(state, job, inbox.marks)
         except DriverError as fault:
-            self._throw_away()
+            self._throw_away(deadline)
             self._explain(fault, _progress(job, inbox.marks))
-        self._settled, self._broken = True, False
+        self._clean = True
         return Printed(job.stripped, job.boxed, state.paper == "near_end")
 
-    def _carry_out(self, job: Job, inbox: Inbox, deadline: Deadline) -> PrinterState:
+    def _send(self, job: Job, inbox: Inbox, deadline: Deadline) -> None:
+        """All bytes, then every mark; a silence is a reason to ask what the printer waits for."""
         for part in job.parts:
             self._stream.write(part.data, deadline)
         while inbox.marks < len(job.parts):
@@ -179,37 +206,37 @@ class ReceiptPrinter:
             if not inbox.wait_for_mark(self._soon(MARK_S, deadline)):
                 state = self._look(inbox, self._soon(STATUS_S, deadline))
                 break_off_if_stopped(state, _progress(job, inbox.marks))
-        state = self._look(inbox, Deadline.after(self._clock, STATUS_S))
-        progress = _progress(job, inbox.marks)
-        break_off_if_stopped(state, progress)
-        if inbox.marks != len(job.parts) or not state.ready:
-            raise SlipUnknown("the printer's answers contradict each other", progress)
-        return state
 
     def _explain(self, fault: DriverError, progress: Progress) -> NoReturn:
         if isinstance(fault, _BrokenOff):
             raise fault
         raise SlipUnknown(f"no clear word from the printer ({fault})", progress) from fault
 
-    def _throw_away(self) -> None:
+    def _throw_away(self, deadline: Deadline) -> None:
         """What the printer still holds of the slip; it must not come out for the next person."""
+        heard = self._soon(CLEAR_S, deadline)
         try:
-            self._stream.write(self._model.clear, Deadline.after(self._clock, STATUS_S))
-        except TransportError:
-            return  # it is not there to hear it; tidy() comes with the next connection
+            self._stream.write(self._model.clear, heard)
+            self._ask(Inbox(self._stream), 1, heard)  # an answer: the line before it was obeyed too
+        except (TransportError, ProtocolError):
+            return  # gone, or restarting; the next slip and the next connection begin with tidy()
 
     def tidy(self, timeout_s: float = TIDY_S) -> None:
-        """Empty the printer's memory and cut off what stands half printed.
+        """Empty the printer's memory, cut off what stands half printed, hear all old marks.
 
-        Raises as print_slip does before it begins; DeadlineExceeded when the printer does not come
-        back in time.
+        The first slip of a connection does this by itself; call it earlier to save that person
+        the time. Raises as print_slip does before it begins.
         """
         deadline = Deadline.after(self._clock, timeout_s)
         self._stream.write(self._model.clear, deadline)
         self._await_return(deadline)
-        self._stream.write(cmd.INIT + cmd.CUT, deadline)
-        self._settled = self._broken = False
-        self._settle(deadline)
+        self._stream.write(cmd.INIT + cmd.CUT + cmd.MARK, deadline)
+        inbox = Inbox(self._stream)
+        if not inbox.wait_for_mark(self._soon(PATIENCE_S, deadline)):
+            raise DeadlineExceeded("no answer to a mark on empty paper in time")
+        while inbox.wait_for_mark(self._soon(QUIET_S, deadline)):
+            deadline.check("quiet on the printer's line")
+        self._clean = True
 
     def _await_return(self, deadline: Deadline) -> None:
         """A printer that restarts says nothing for seconds."""
@@ -218,20 +245,6 @@ class ReceiptPrinter:
                 return refuse_unless_ready(self.status(min(STATUS_S, deadline.remaining_s())))
             except DeadlineExceeded:
                 deadline.check("word from the printer after it was cleared")
-
-    def _settle(self, deadline: Deadline) -> None:
-        """No mark of an older slip may be taken for one of the next."""
-        if self._broken:
-            self.tidy(deadline.remaining_s())
-        if self._settled:
-            return
-        self._stream.write(cmd.MARK, deadline)
-        inbox = Inbox(self._stream)
-        if not inbox.wait_for_mark(self._soon(PATIENCE_S, deadline)):
-            raise DeadlineExceeded("no answer to a mark on empty paper in time")
-        while inbox.wait_for_mark(self._soon(QUIET_S, deadline)):
-            deadline.check("quiet on the printer's line")
-        self._settled = True
 
     def _soon(self, wait_s: float, deadline: Deadline) -> Deadline:
         return Deadline.after(self._clock, min(wait_s, deadline.remaining_s()))
@@ -250,15 +263,17 @@ class ReceiptPrinter:
         if not command:
             raise PrinterOffline(f"{self._model.name} has no presenter")
         deadline = Deadline.after(self._clock, PATIENCE_S)
-        self._stream.write(command, deadline)
-        self._settled = False
-        self._settle(deadline)
+        self._stream.write(command + cmd.MARK, deadline)
+        if not Inbox(self._stream).wait_for_mark(deadline):
+            self._clean = False
+            raise DeadlineExceeded("no word from the presenter in time")
 
 
 def longest_s(job: Job, model: Model) -> float:
     """Seconds that a healthy printer may take for the job at worst."""
     paper_s = sum(part.height_dots for part in job.parts) / 8 / model.slowest_mm_per_s
-    return STATUS_S + PATIENCE_S + paper_s + len(job.data) / SLOWEST_BYTES_PER_S
+    line_s = len(job.data) / SLOWEST_BYTES_PER_S
+    return STATUS_S + PATIENCE_S + LAST_WORDS_S + paper_s + line_s
 
 
 def _progress(job: Job, marks: int) -> Progress:
@@ -309,6 +324,14 @@ def refuse_unless_ready(state: PrinterState) -> None:
         raise PrinterOffline("the printer is offline and does not say why")
 
 
+def _believe(state: PrinterState, job: Job, marks: int) -> None:
+    """After the last mark: only a printer that is well has printed."""
+    progress = _progress(job, marks)
+    break_off_if_stopped(state, progress)
+    if marks != len(job.parts) or state.offline:
+        raise SlipUnknown("the printer contradicts itself", progress)
+
+
 def break_off_if_stopped(state: PrinterState, progress: Progress) -> None:
     """During and after a slip: the reason why the rest does not come."""
     if state.cover_open:
@@ -317,24 +340,3 @@ def break_off_if_stopped(state: PrinterState, progress: Progress) -> None:
         raise PaperOutMidSlip("paper ran out", progress)
     if state.trouble is not None:
         raise JammedMidSlip(f"stopped: {state.trouble}", progress)
-
-
-@dataclass(frozen=True)
-class PrinterFound:
-    """What answered on a port, for provisioning."""
-
-    kiosk_status: bool
-    state: PrinterState
-
-
-def probe(stream: ByteStream, clock: Clock, timeout_s: float = STATUS_S) -> PrinterFound | None:
-    """Is this a receipt printer? Prints nothing. None: nothing there talks like one."""
-    plain = ReceiptPrinter(stream, clock, GENERIC_80)
-    try:
-        state = plain.status(timeout_s)
-    except (DeadlineExceeded, ProtocolError):
-        return None
-    try:
-        return PrinterFound(True, ReceiptPrinter(stream, clock, KIOSK_80).status(timeout_s))
-    except (DeadlineExceeded, ProtocolError):
-        return PrinterFound(False, state)

@@ -75,18 +75,21 @@ class ReceiptPrinterEmulator:
         self.keeps_tickets = model.kiosk_status
         """A presenter that holds each slip until it is pulled."""
         self.ticket_in_exit = False
+        self.restart_s = 0.0
+        """For so long after a kiosk reset it says and hears nothing."""
         self.powered = True
         self.retracted = 0
         self._glyphs = glyphs
         self._folder = folder
         self._strict = strict
+        self._unscanned = bytearray()
         self._restart()
         self._standing: list[Printed] = []
         self._interrupted = False
         self._now_s: float | None = None
+        self._deaf_until_s = 0.0
 
     def _restart(self) -> None:
-        self._unscanned = bytearray()
         self._decoder = Decoder(self.model.dots)
         self._waiting: deque[Item] = deque()
         self._budget_rows = 0.0
@@ -110,6 +113,7 @@ class ReceiptPrinterEmulator:
         """Mains off: what was not printed is forgotten, what was printed stays standing."""
         self.powered = False
         self._interrupted = bool(self._standing)
+        self._unscanned.clear()
         self._restart()
 
     def restore_power(self) -> None:
@@ -122,7 +126,7 @@ class ReceiptPrinterEmulator:
     # -- Emulator
 
     def receive(self, data: bytes) -> bytes:
-        if not self.powered:
+        if not self.powered or (self._now_s or 0.0) < self._deaf_until_s:
             return b""
         self._unscanned += data
         answer = self._scan()
@@ -175,6 +179,7 @@ class ReceiptPrinterEmulator:
             case cmd.KIOSK_RESET:
                 if self.model.kiosk_status:
                     self._clear()
+                    self._deaf_until_s = (self._now_s or 0.0) + self.restart_s
                 return b""
             case cmd.KIOSK_STATUS:
                 return self._kiosk_status() if self.model.kiosk_status else b""

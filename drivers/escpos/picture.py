@@ -6,6 +6,7 @@ Rule: it is drawn from what the printer decoded, never from what the terminal me
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 
 import segno
 import zxingcpp
@@ -150,6 +151,7 @@ def _image(bitmap: Bitmap) -> Image.Image:
     return Image.frombytes("1", (bitmap.width, bitmap.height), bitmap.to_bytes())
 
 
+@lru_cache(maxsize=16)  # its height is asked for each line that waits
 def _qr(item: PrintedQr) -> Image.Image:
     code = segno.make_qr(item.payload, error="m", boost_error=False)
     side = len(code.matrix)
