@@ -40,6 +40,8 @@ TESTS = [
     "types-requests>=2.32,<3",
     "types-pyserial==3.5.0.20260712",
 ]
+DATA = ["*.kv", "*.po", "*.toml", "*.txt", "*.json", "*.html", "*.css", "*.sh", "*.sql"]
+"""What the packages read besides Python; a test holds the tree to it."""
 
 setup(
     name="kiosk",
@@ -50,7 +52,7 @@ setup(
     packages=find_packages(
         include=["kiosk*", "drivers*", "offline*", "ui*", "provisioning*", "gateway*"]
     ),
-    include_package_data=True,
+    package_data={"": DATA},
     install_requires=TERMINAL + GATEWAY,
     extras_require={"tests": TESTS},
     entry_points={

@@ -214,6 +214,21 @@ def pinned() -> set[str]:
     return {normal(re.split(r"[=\[]", line)[0]) for line in lines}
 
 
+def test_every_file_that_the_packages_read_is_installed_with_them() -> None:
+    """./run installs in place and would never notice; a terminal's installation would."""
+    tree = ast.parse((ROOT / "setup.py").read_text())
+    patterns = {
+        node.targets[0].id: node.value  # type: ignore[attr-defined]
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+    }["DATA"]
+    suffixes = {pattern.lstrip("*") for pattern in ast.literal_eval(patterns)} | {".py", ".md"}
+    for package in ("drivers", "gateway", "kiosk", "offline", "provisioning", "ui"):
+        for path in (ROOT / package).rglob("*.*"):
+            if path.is_file() and path.suffix != ".pyc":
+                assert path.suffix in suffixes, f"{path.relative_to(ROOT)}: not in setup.py's DATA"
+
+
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
