@@ -99,6 +99,7 @@ class ZvtPad:
         self._talk = Talk(link, clock)
         self._settings = settings or ZvtSettings()
         self._hold: Hold | None = None
+        self._taken: Charged | None = None
         self._newest_trace: int | None = None
 
     @property
@@ -192,6 +193,7 @@ class ZvtPad:
                     return Approved(charged, held=True)
                 case Charged() as charged:
                     self._settle(deadline)
+                    self._taken = charged
                     return Approved(charged, held=False)
                 case refused:
                     return refused
@@ -218,12 +220,18 @@ class ZvtPad:
                 return Completed() if end.completed else Released(by_pad=True)
 
     def complete(self, deadline: Deadline) -> Completed | Released:
-        """80 00 00 to the pad's next question: the goods are issued."""
+        """80 00 00 to the pad's next question: the goods are issued. One phase: nothing to say."""
+        if self._take_taken() is not None:
+            return Completed()
         end = self._decide(POSITIVE, deadline)
         return Completed() if end.completed else Released(by_pad=True)
 
     def release(self, deadline: Deadline) -> Released | Completed:
-        """84 66 00 to the pad's next question: not issued, the pad reverses."""
+        """84 66 00 to the pad's next question: not issued, the pad reverses. One phase: 06 30."""
+        taken = self._take_taken()
+        if taken is not None:
+            reversed_ = self.reverse(taken, deadline)
+            return reversed_ if isinstance(reversed_, Released) else Completed()
         end = self._decide(NOT_ISSUED, deadline)
         return Completed() if end.completed else Released(by_pad=False)
 
@@ -329,15 +337,17 @@ class ZvtPad:
         return replace(info.charged, amount_fen=amount_fen)
 
     def _declined(self, result: int, deadline: Deadline) -> Declined:
-        """Sure already; the pad's closing 06 1E is only taken so that the line is free again."""
-        try:
-            self._talk.say(POSITIVE, deadline)
-            soon = self._talk.within(AFTER_DECISION_S, deadline)
-            while not isinstance(self._talk.listen(soon, UNWATCHED), Ended):
-                pass
-        except DriverError:
-            pass
+        """A refusal counts once the pad has closed the payment with 06 1E."""
+        self._talk.say(POSITIVE, deadline)
+        if self._await_end(self._talk.within(AFTER_DECISION_S, deadline)).completed:
+            raise ProtocolError("a payment refused and completed")
         return declined(result)
+
+    def _await_end(self, deadline: Deadline) -> Ended:
+        while True:
+            said = self._talk.listen(deadline, UNWATCHED)
+            if isinstance(said, Ended):
+                return said
 
     def _settle(self, deadline: Deadline) -> None:
         """One phase: acknowledge the result and wait for the pad's 06 0F."""
@@ -392,6 +402,10 @@ class ZvtPad:
                 return said
             case Accepted() | Refused():
                 return None
+
+    def _take_taken(self) -> Charged | None:
+        taken, self._taken = self._taken, None
+        return taken
 
     def _held(self) -> Hold:
         assert self._hold is not None, "no payment is held"

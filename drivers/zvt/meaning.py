@@ -61,7 +61,7 @@ def declined(code: int) -> Declined:
 def pad_status(data: bytes) -> PadStatus:
     """The data of 06 0F after a status enquiry: version as LLLVAR, then the status byte."""
     version, at = "", 0
-    if data[:1] >= b"\xf0":
+    if len(data) > 1 and data[0] >= 0xF0:
         at = 3 + read_var_length(data[:3], 3)
         version = data[3:at].decode("ascii", "replace")
     if at >= len(data):

@@ -15,13 +15,12 @@ from typing import Protocol
 from drivers.errors import ProtocolError
 from drivers.pad import Charged, MaskedPan, PadTime
 from drivers.pad_ledger import Entry, Fate, PadLedger
-from drivers.zvt.codec import POSITIVE, Apdu, bcd, from_bcd
+from drivers.zvt.codec import NOT_POSSIBLE, POSITIVE, Apdu, bcd, from_bcd
 from drivers.zvt.fields import (
     AMOUNT,
     CURRENCY,
     MAX_STATUS_INFOS,
     RECEIPT_NO,
-    Bmp,
     StatusInfo,
     parse_all,
     status_info,
@@ -162,7 +161,7 @@ def register(pad: Pad, data: bytes) -> Script:
     """06 00: password, config byte, currency."""
     if not _password_fits(pad, data):
         return
-    if len(data) >= 6 and from_bcd(data[4:6]) != pad.model.currency:
+    if len(data) >= 6 and _number(data[4:6]) != pad.model.currency:
         pad.send(Apdu(0x8400 | WRONG_CURRENCY))
         return
     pad.send(POSITIVE)
@@ -189,18 +188,19 @@ def serve(pad: Pad, _data: bytes) -> Script:
 
 def authorise(pad: Pad, data: bytes) -> Script:
     """06 01: card, PIN, bank, and the question whether the goods were issued."""
-    asked = {one.number: one.value for one in _fields_of(data)}
-    if AMOUNT not in asked or from_bcd(asked[AMOUNT]) == 0:
-        pad.send(Apdu(0x8483))
+    asked = _fields_of(data)
+    amount_fen = _number(asked.get(AMOUNT))
+    if amount_fen == 0:
+        pad.send(NOT_POSSIBLE)
         return
-    if CURRENCY in asked and from_bcd(asked[CURRENCY]) != pad.model.currency:
+    if CURRENCY in asked and _number(asked[CURRENCY]) != pad.model.currency:
         pad.send(Apdu(0x8400 | WRONG_CURRENCY))
         return
     pad.send(POSITIVE)
     card = yield from _card(pad)
     if card is None or not (yield from _ask_bank(pad)):
         return
-    entry = pad.ledger.charge(from_bcd(asked[AMOUNT]), card.last4, card.name, _now(pad))
+    entry = pad.ledger.charge(amount_fen, card.last4, card.name, _now(pad))
     if pad.knobs.silent_after_charge:
         pad.knobs.silent_after_charge = False
         pad.ledger.complete(entry.trace)
@@ -214,8 +214,7 @@ def reverse(pad: Pad, data: bytes) -> Script:
     """06 30: password and receipt number."""
     if not _password_fits(pad, data):
         return
-    asked = {one.number: one.value for one in _fields_of(data[3:])}
-    entry = pad.ledger.by_receipt(from_bcd(asked.get(RECEIPT_NO, b"")))
+    entry = pad.ledger.by_receipt(_number(_fields_of(data[3:]).get(RECEIPT_NO)))
     pad.send(POSITIVE)
     if (
         entry is None
@@ -238,12 +237,15 @@ def refund(pad: Pad, data: bytes) -> Script:
     """06 31: password and amount; the card presented gets it."""
     if not _password_fits(pad, data):
         return
-    asked = {one.number: one.value for one in _fields_of(data[3:])}
+    amount_fen = _number(_fields_of(data[3:]).get(AMOUNT))
+    if amount_fen == 0:
+        pad.send(NOT_POSSIBLE)
+        return
     pad.send(POSITIVE)
     card = yield from _card(pad)
     if card is None or not (yield from _ask_bank(pad)):
         return
-    entry = pad.ledger.refund(from_bcd(asked[AMOUNT]), card.last4, card.name, _now(pad))
+    entry = pad.ledger.refund(amount_fen, card.last4, card.name, _now(pad))
     yield from _tell(pad, _info(pad, entry))
     yield from _end(pad)
 
@@ -397,15 +399,23 @@ def _now(pad: Pad) -> str:
     return pad.wall().isoformat(timespec="seconds")
 
 
-def _fields_of(data: bytes) -> tuple[Bmp, ...]:
+def _fields_of(data: bytes) -> dict[int, bytes]:
     try:
-        return parse_all(data)
+        return {one.number: one.value for one in parse_all(data)}
     except ProtocolError:
-        return ()
+        return {}
+
+
+def _number(digits: bytes | None) -> int:
+    """What the digits say; 0, which no command allows, where they are none."""
+    try:
+        return from_bcd(digits or b"\x00")
+    except ProtocolError:
+        return 0
 
 
 def _password_fits(pad: Pad, data: bytes) -> bool:
     if data[:3] == bcd(pad.model.password, 3):
         return True
-    pad.send(Apdu(0x8483))
+    pad.send(NOT_POSSIBLE)
     return False

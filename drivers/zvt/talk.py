@@ -15,8 +15,9 @@ from drivers.zvt.codec import NOT_POSSIBLE, POSITIVE, Apdu
 from drivers.zvt.fields import StatusInfo, parse_status_info
 from drivers.zvt.link import NO_WAIT, Link
 
-STATUS_INFO, INTERMEDIATE, COMPLETION, ABORTED = 0x040F, 0x04FF, 0x060F, 0x061E
-PRINT_LINE, PRINT_BLOCK = 0x06D1, 0x06D3
+COMPLETION = 0x060F
+PAD_CLASSES = (0x04, 0x06)
+"""Commands that a pad may send to a host."""
 PLEASE_WAIT = 0x9C
 
 ANSWER_S = 5.0  # T3: the pad's first answer to a command; Portalum.Zvt and ecrterm use the same
@@ -90,9 +91,9 @@ class Talk:
         while True:
             apdu = self._receive(deadline)
             match apdu.control:
-                case 0x8000 | 0x8400:
+                case 0x8000 | 0x8400 if not apdu.data:
                     return Accepted()
-                case control if control >> 8 == 0x84:
+                case control if control >> 8 == 0x84 and not apdu.data:
                     return Refused(control & 0xFF)
                 case 0x040F:
                     return Told(parse_status_info(apdu.data))
@@ -105,8 +106,10 @@ class Talk:
                     watch.on_progress(_progress(apdu.data))
                 case 0x06D1 | 0x06D3:
                     self.say(POSITIVE, deadline)
-                case _:
+                case control if control >> 8 in PAD_CLASSES:
                     self.say(NOT_POSSIBLE, deadline)
+                case control:
+                    raise ProtocolError(f"no pad sends {control:04X}")
 
     def _receive(self, deadline: Deadline) -> Apdu:
         """The next APDU that is not the line's repetition of the one before.
