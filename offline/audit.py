@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,7 +20,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from offline.catalogue import Catalogue, Fact
-from offline.database import Row
+from offline.chain import (
+    AuditEvent,
+    Head,
+    Intact,
+    Tampered,
+    by_name,
+    head_json,
+    heads_after,
+    link_hash,
+    newest_head,
+    number,
+)
+from offline.chain_check import Verification
 from offline.files import secret_file
 from offline.outbox import Outbox
 from offline.store import Reading, Store, Transaction
@@ -31,51 +42,8 @@ HEADER = b"kiosk audit key 1\n"
 HEAD_EVENTS = 1000
 """A head is signed at least every so many events; audit.witness() adds one a minute."""
 
-CHUNK_EVENTS = 5000
-"""Verification lets writers in after so many: 5,000 links take about 10 ms."""
-
 WITNESS_EVENTS_MAX = 1000
 """Events in one record for the gateway: about 150 kB of JSON."""
-
-
-@dataclass(frozen=True)
-class AuditEvent:
-    """One link as it is read back."""
-
-    seq: int
-    at_ms: int
-    event: str
-    facts: tuple[tuple[str, Fact], ...]
-
-
-@dataclass(frozen=True)
-class Head:
-    """A signed statement: after `seq` events the chain's hash was this."""
-
-    seq: int
-    hash: bytes
-    at_ms: int
-    signature: bytes
-
-    def signed(self) -> bytes:
-        """The bytes under the signature."""
-        return b"kiosk audit head 1\0%d\0%d\0" % (self.seq, self.at_ms) + self.hash
-
-
-@dataclass(frozen=True)
-class Intact:
-    """Every link, head and index entry fits. `unsigned` events came after the last head."""
-
-    events: int
-    unsigned: int
-
-
-@dataclass(frozen=True)
-class Tampered:
-    """The first thing that does not fit: at which event, and what."""
-
-    seq: int
-    what: str
 
 
 class Audit:
@@ -141,7 +109,7 @@ class Audit:
     def witness(self, tx: Transaction, outbox: Outbox) -> int:
         """Sign a head and queue what the gateway has not seen; how many records. Once a minute."""
         self.sign_head(tx)
-        seen = _number(tx.one("select value from settings where name = 'audit_witnessed'"))
+        seen = number(tx.one("select value from settings where name = 'audit_witnessed'"))
         end, _ = self._end(tx)
         records = 0
         while seen < end:
@@ -156,11 +124,11 @@ class Audit:
         events = reading.rows(
             "select payload from audit where seq > ? and seq <= ? order by seq", after, upto
         )
-        head = _newest_head(reading, upto)
+        head = newest_head(reading, upto)
         content = {
             "first": after + 1,
             "events": [bytes(payload).decode() for (payload,) in events if payload],  # type: ignore[arg-type]
-            "head": None if head is None else _head_json(head),
+            "head": None if head is None else head_json(head),
             "public_key": b64encode(self.public_key).decode(),
         }
         return json.dumps(content, separators=(",", ":")).encode()
@@ -168,28 +136,38 @@ class Audit:
     def heads(self, after_seq: int = 0) -> list[Head]:
         """Signed heads, oldest first."""
         with self._store.reading() as reading:
-            return _heads(reading, after_seq)
+            return heads_after(reading, after_seq)
 
     def find(self, name: str) -> list[AuditEvent]:
         """All that is known about a slip, reference, session or pseudonym, in order.
 
-        One step is followed: the sessions and references that the events found name bring in
-        their own events. Other people they name do not.
+        The references and slips that its events name bring in theirs; a session they belong to
+        brings in what happened in it, but not what concerns another reference.
         """
         with self._store.reading() as reading:
-            direct = _by_name(reading, name)
-            found = {event.seq: event for event in direct}
-            for other in self._links(direct) - {name}:
-                found.update((event.seq, event) for event in _by_name(reading, other))
+            cases = {name} | self._named(by_name(reading, name), {"reference", "slip"})
+            found = {e.seq: e for case in cases for e in by_name(reading, case)}
+            for session in self._named(found.values(), {"session"}):
+                for event in by_name(reading, session):
+                    if self._named([event], {"reference"}) <= cases:
+                        found[event.seq] = event
         return [found[seq] for seq in sorted(found)]
 
     def trail(self, person: Pseudonym) -> list[AuditEvent]:
-        """A person's own trail."""
-        return self.find(person)
+        """A person's own trail: what concerns them, without what names only others."""
+        return [
+            event
+            for event in self.find(person)
+            if self._named([event], {"person"}) <= {person}
+            or person in self._named([event], {"person"})
+        ]
 
     def verify(self, witnessed: Sequence[Head] = ()) -> Intact | Tampered:
         """Walk the whole chain. `witnessed`: heads as the gateway holds them."""
-        return _Verification(self, self._store, self._catalogue, witnessed).run()
+        walk = Verification(
+            self._store, self._catalogue, first_hash=self.first_hash(), genuine=self.genuine
+        )
+        return walk.run(witnessed)
 
     def genuine(self, head: Head) -> bool:
         """Whether the head was signed by this terminal's key."""
@@ -205,12 +183,13 @@ class Audit:
         """What the first link hashes as its predecessor: the chain is this key's."""
         return sha256(b"kiosk audit chain\0" + self.public_key).digest()
 
-    def _links(self, events: Sequence[AuditEvent]) -> set[str]:
+    def _named(self, events: Iterable[AuditEvent], types: set[str]) -> set[str]:
+        """The values of fields of these types in the events."""
         return {
             str(fact)
             for event in events
             for name, fact in event.facts
-            if self._catalogue.fields[name].type in {"session", "reference", "slip"}
+            if self._catalogue.fields[name].type in types
         }
 
     def _end(self, tx: Transaction) -> tuple[int, bytes]:
@@ -223,155 +202,3 @@ class Audit:
         seq, link = row
         assert isinstance(seq, int) and isinstance(link, bytes)
         return seq, link
-
-
-class _Verification:
-    """One walk along the chain, in chunks, so that it never keeps a writer waiting."""
-
-    def __init__(
-        self, audit: Audit, store: Store, catalogue: Catalogue, witnessed: Sequence[Head]
-    ) -> None:
-        self._audit = audit
-        self._store = store
-        self._catalogue = catalogue
-        self._witnessed = witnessed
-        self._seq = 0
-        self._hash = audit.first_hash()
-        self._names = 0
-
-    def run(self) -> Intact | Tampered:
-        with self._store.reading() as reading:
-            end = _number(reading.one("select max(seq) from audit"))
-            heads = _heads(reading, 0)
-        claims = {head.seq: head for head in heads}
-        for head in (*heads, *self._witnessed):
-            if not self._audit.genuine(head):
-                return Tampered(head.seq, "a head is not signed by this terminal")
-            if head.seq > end:
-                return Tampered(end + 1, "events are missing at the end")
-            if claims.setdefault(head.seq, head).hash != head.hash:
-                return Tampered(head.seq, "the gateway witnessed another history")
-        fault = self._walk(end, claims) or self._check_names(end)
-        if fault is not None:
-            return fault
-        return Intact(end, end - max(claims, default=0))
-
-    def _walk(self, end: int, claims: dict[int, Head]) -> Tampered | None:
-        while self._seq < end:
-            with self._store.reading() as reading:
-                rows = reading.rows(
-                    "select seq, payload, hash from audit where seq > ? and seq <= ? "
-                    "order by seq limit ?",
-                    *(self._seq, end, CHUNK_EVENTS),
-                )
-            if not rows:
-                return Tampered(self._seq + 1, "events are missing")
-            for row in rows:
-                fault = self._follow(row, claims)
-                if fault is not None:
-                    return fault
-        return None
-
-    def _follow(self, row: Row, claims: dict[int, Head]) -> Tampered | None:
-        seq, payload, stored = row
-        self._seq += 1
-        if seq != self._seq:
-            return Tampered(self._seq, "an event is missing or out of order")
-        if not isinstance(payload, bytes):
-            return Tampered(self._seq, "an event is not what was written")
-        self._hash = link_hash(self._hash, self._seq, payload)
-        if stored != self._hash:
-            return Tampered(self._seq, "an event or its link was changed")
-        head = claims.get(self._seq)
-        if head is not None and head.hash != self._hash:
-            return Tampered(self._seq, "the chain does not lead to a signed head")
-        event = _event(self._seq, payload)
-        kind = self._catalogue.events.get(event.event)
-        names = set() if kind is None else set(kind.searchable(dict(event.facts)))
-        self._names += sum(_mark(name, self._seq) for name in names)
-        return None
-
-    def _check_names(self, end: int) -> Tampered | None:
-        """The index that find() uses must list exactly what the events say."""
-        after_name, after_seq = "", 0
-        while True:
-            with self._store.reading() as reading:
-                rows = reading.rows(
-                    "select name, seq from audit_names where (name, seq) > (?, ?) "
-                    "order by name, seq limit ?",
-                    *(after_name, after_seq, CHUNK_EVENTS),
-                )
-            if not rows:
-                break
-            after_name, after_seq = str(rows[-1][0]), _number((rows[-1][1],))
-            for name, seq in rows:
-                if _number((seq,)) <= end:
-                    self._names -= _mark(str(name), _number((seq,)))
-        return Tampered(end, "the index does not fit the events") if self._names else None
-
-
-def link_hash(previous: bytes, seq: int, payload: bytes) -> bytes:
-    """The hash of a link: over its predecessor, its place in the chain, and its bytes."""
-    return sha256(previous + seq.to_bytes(8, "big") + payload).digest()
-
-
-def _mark(name: str, seq: int) -> int:
-    """A number for one index entry; sums of them are equal only for equal indexes."""
-    return int.from_bytes(sha256(f"{name}\0{seq}".encode()).digest()[:16], "big")
-
-
-def _event(seq: int, payload: bytes) -> AuditEvent:
-    content = json.loads(payload)
-    facts = tuple((name, fact) for name, fact in content.items() if name not in ("at", "event"))
-    return AuditEvent(seq, content["at"], content["event"], facts)
-
-
-def _by_name(reading: Reading, name: str) -> list[AuditEvent]:
-    return list(_events(reading, name))
-
-
-def _events(reading: Reading, name: str) -> Iterator[AuditEvent]:
-    for seq, payload in reading.rows(
-        "select audit.seq, payload from audit_names join audit using (seq) where name = ? "
-        "order by audit.seq",
-        name,
-    ):
-        assert isinstance(seq, int) and isinstance(payload, bytes)
-        yield _event(seq, payload)
-
-
-def _heads(reading: Reading, after_seq: int) -> list[Head]:
-    rows = reading.rows(
-        "select seq, hash, at, signature from audit_heads where seq > ? order by seq", after_seq
-    )
-    return [_head(row) for row in rows]
-
-
-def _newest_head(reading: Reading, upto: int) -> Head | None:
-    row = reading.one(
-        "select seq, hash, at, signature from audit_heads where seq <= ? order by seq desc limit 1",
-        upto,
-    )
-    return None if row is None else _head(row)
-
-
-def _head(row: Row) -> Head:
-    seq, link, at, signature = row
-    assert isinstance(seq, int) and isinstance(link, bytes)
-    assert isinstance(at, int) and isinstance(signature, bytes)
-    return Head(seq, link, at, signature)
-
-
-def _head_json(head: Head) -> dict[str, int | str]:
-    return {
-        "seq": head.seq,
-        "hash": head.hash.hex(),
-        "at_ms": head.at_ms,
-        "signature": b64encode(head.signature).decode(),
-    }
-
-
-def _number(row: Row | None) -> int:
-    value = None if row is None else row[0]
-    assert value is None or isinstance(value, int)
-    return value or 0

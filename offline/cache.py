@@ -58,6 +58,15 @@ class Cache:
             return None
         return Document(name, body, expires_ms)
 
+    def names(self, folder: str) -> tuple[str, ...]:
+        """The names of the documents in `folder`/…, past their end or not."""
+        with self._store.reading() as reading:
+            rows = reading.rows(
+                "select name from documents where name >= ? and name < ? order by name",
+                *(folder + "/", folder + "0"),
+            )
+        return tuple(str(name) for (name,) in rows)
+
     def drop(self, tx: Transaction, name: str) -> None:
         """Forget a document."""
         tx.run("delete from documents where name = ?", name)

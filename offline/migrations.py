@@ -28,7 +28,7 @@ FIRST = (
     """create table outbox (
         seq integer primary key, key text not null, kind text not null, person text,
         body blob, at integer not null, state text not null default 'waiting',
-        reason text, answered_at integer, attempts integer not null default 0
+        reason text, answered_at integer, accusations integer not null default 0
     )""",
     "create unique index outbox_key on outbox (key)",
     "create index outbox_waiting on outbox (seq) where state = 'waiting'",

@@ -18,6 +18,11 @@ TAKE_SCAN_MAX = 20_000
 """Rows looked at for one batch; more records put off than this, and the rest waits a round."""
 
 
+ACCUSATIONS_HOLDING = 3
+"""A record that broke the far side so often no longer holds its person's later ones back: it is
+set aside for a person to see, as a refused one is. Fewer may be the far side's own trouble."""
+
+
 class Standing(StrEnum):
     """What has become of a record."""
 
@@ -40,9 +45,13 @@ class Refused:
 
 @dataclass(frozen=True)
 class PutOff:
-    """Not now: try again after `wait_s`; the same person's later records wait too."""
+    """Not now: try again after `wait_s`; the same person's later records wait too.
+
+    `accused`: sent alone, it broke the far side. Such a record is sent alone from then on.
+    """
 
     wait_s: float
+    accused: bool = False
 
 
 Verdict = Accepted | Refused | PutOff
@@ -60,7 +69,7 @@ class Record:
     at_ms: int
     standing: Standing
     reason: str | None
-    attempts: int
+    accusations: int
 
 
 @dataclass(frozen=True)
@@ -72,14 +81,14 @@ class Depth:
     accepted: int
 
 
-COLUMNS = "seq, key, kind, person, body, at, state, reason, attempts"
+COLUMNS = "seq, key, kind, person, body, at, state, reason, accusations"
 
 
 class Outbox:
     """The queue to the gateway."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
         # Until when, on the boot clock. In memory: a restart may as well try at once.
         self._put_off: dict[str, float] = {}
 
@@ -109,11 +118,11 @@ class Outbox:
         """The next records to send, oldest first; they stay waiting until answered().
 
         A record put off, or named in passing_over because it is under way, is left out, and so
-        is all that the same person queued after it.
+        is what the same person queued after it, unless it was accused too often.
         """
-        now_s = self._store.clock.boot_s()
+        now_s = self.store.clock.boot_s()
         self._put_off = {key: until for key, until in self._put_off.items() if until > now_s}
-        with self._store.reading() as reading:
+        with self.store.reading() as reading:
             chosen = _due(reading, limit, lambda key: key in self._put_off or key in passing_over)
             return [_record(reading, row) for row in chosen]
 
@@ -124,10 +133,10 @@ class Outbox:
                 return _settle(tx, key, Standing.ACCEPTED, None)
             case Refused(reason):
                 return _settle(tx, key, Standing.REFUSED, reason)
-            case PutOff(wait_s):
-                self._put_off[key] = self._store.clock.boot_s() + wait_s
-                sql = "update outbox set attempts = attempts + 1 "
-                return tx.run(sql + "where key = ? and state = 'waiting'", key) == 1
+            case PutOff(wait_s, accused):
+                self._put_off[key] = self.store.clock.boot_s() + wait_s
+                sql = "update outbox set accusations = accusations + ? "
+                return tx.run(sql + "where key = ? and state = 'waiting'", int(accused), key) == 1
 
     def retry(self, tx: Transaction, key: str) -> bool:
         """Send a refused record again, as it is. False when it is not a refused one."""
@@ -140,13 +149,13 @@ class Outbox:
 
     def show(self, key: str) -> Record | None:
         """One record with its body, wherever it stands."""
-        with self._store.reading() as reading:
+        with self.store.reading() as reading:
             row = reading.one(f"select {COLUMNS} from outbox where key = ?", key)
             return None if row is None else _record(reading, row)
 
     def list(self, standing: Standing, limit: int = 100) -> list[Record]:
         """The oldest records of one standing."""
-        with self._store.reading() as reading:
+        with self.store.reading() as reading:
             # The literal lets SQLite use that standing's partial index.
             rows = reading.rows(
                 f"select {COLUMNS} from outbox where state = '{standing.value}' "
@@ -157,14 +166,14 @@ class Outbox:
 
     def depth(self) -> Depth:
         """How many wait, were refused, were accepted; the same cost at any size."""
-        with self._store.reading() as reading:
+        with self.store.reading() as reading:
             accepted = _counted(reading, Standing.ACCEPTED)
             refused = _counted(reading, Standing.REFUSED)
             return Depth(_stored_last(reading) - accepted - refused, refused, accepted)
 
     def oldest_waiting_ms(self) -> int | None:
         """When the oldest waiting record was queued; None when nothing waits."""
-        with self._store.reading() as reading:
+        with self.store.reading() as reading:
             row = reading.one("select at from outbox where state = 'waiting' order by seq limit 1")
         return None if row is None else _integer(row[0])
 
@@ -183,8 +192,10 @@ def _due(reading: Reading, limit: int, left_out: Callable[[str], bool]) -> list[
         )
         for row in page:
             key, person = str(row[1]), row[3]
+            overtaken = _integer(row[8]) >= ACCUSATIONS_HOLDING
             if left_out(key) or (person is not None and person in held_back):
-                held_back.add(person)
+                if not overtaken:
+                    held_back.add(person)
             elif len(chosen) < limit:
                 chosen.append(row)
         scanned += len(page)
@@ -228,7 +239,7 @@ def _stored_last(reading: Reading) -> int:
 
 
 def _record(reading: Reading, row: Row) -> Record:
-    seq, key, kind, person_text, sealed, at, state, reason, attempts = row
+    seq, key, kind, person_text, sealed, at, state, reason, accusations = row
     person = None if person_text is None else Pseudonym(str(person_text))
     body: bytes | Erased | None = None
     if isinstance(sealed, bytes):
@@ -242,7 +253,7 @@ def _record(reading: Reading, row: Row) -> Record:
         at_ms=_integer(at),
         standing=Standing(str(state)),
         reason=None if reason is None else str(reason),
-        attempts=_integer(attempts),
+        accusations=_integer(accusations),
     )
 
 

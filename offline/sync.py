@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import takewhile
 from random import Random
 from threading import Lock
 
@@ -79,7 +80,8 @@ class Applied:
 
 
 class Sync:
-    """The sending side of the outbox. next_batch() and apply() may be overlapped by one caller."""
+    """The sending side of the outbox. One caller uses round(); or next_batch() and apply(),
+    which may be overlapped: the next batch goes out while the answer of the last is applied."""
 
     def __init__(self, store: Store, outbox: Outbox, *, chance: Random) -> None:
         self._store = store
@@ -101,6 +103,7 @@ class Sync:
                 return Applied(IDLE_S, 0, ())
             return self.apply(batch, send(batch))
         finally:
+            self._in_flight.clear()
             self._one_round.release()
 
     def nudge(self) -> None:
@@ -108,22 +111,27 @@ class Sync:
         self._failures = 0
 
     def next_batch(self, limit: int = BATCH_MAX) -> Batch:
-        """What to send now; empty when nothing is due. After a broken request, ever fewer."""
+        """What to send now; empty when nothing is due. After a broken request, ever fewer;
+        a record that once broke the far side goes alone."""
         if self._suspects:
             if self._in_flight:
                 return Batch(())
             limit = max(1, self._suspects // 2)
         taken = self._outbox.take(min(limit, BATCH_MAX), passing_over=self._in_flight)
-        self._in_flight.update(record.key for record in taken)
-        return Batch(tuple(taken))
+        if taken and taken[0].accusations:
+            taken = taken[:1]
+        batch = Batch(tuple(takewhile(lambda r: not r.accusations, taken)) or tuple(taken))
+        self._in_flight.update(record.key for record in batch.records)
+        return batch
 
     def apply(self, batch: Batch, reply: Reply) -> Applied:
         """Record what became of a batch; the verdicts of one batch are one commit."""
-        keys = tuple(record.key for record in batch.records)
-        self._in_flight.difference_update(keys)
+        assert batch.records, "an empty batch is not sent"
+        keys = {record.key for record in batch.records}
+        self._in_flight -= keys
         match reply:
             case Answered(verdicts):
-                ours = [(key, verdict) for key, verdict in verdicts if key in set(keys)]
+                ours = [(key, verdict) for key, verdict in verdicts if key in keys]
                 if not ours:
                     return self._broken(batch)
                 self._suspects = max(0, self._suspects - len(keys))
@@ -153,9 +161,9 @@ class Sync:
         else:
             self._suspects = 0
             [record] = batch.records
-            wait_s = min(PUT_OFF_MAX_S, PUT_OFF_FIRST_S * 2.0 ** min(record.attempts, 20))
+            wait_s = min(PUT_OFF_MAX_S, PUT_OFF_FIRST_S * 2.0 ** min(record.accusations, 20))
             with self._store.transaction() as tx:
-                self._outbox.answered(tx, record.key, PutOff(wait_s))
+                self._outbox.answered(tx, record.key, PutOff(wait_s, accused=True))
         return Applied(self._back_off(), 0, ())
 
     def _back_off(self) -> float:
