@@ -37,7 +37,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @dataclass(frozen=True)
 class HealthCode:
-    """电子健康卡. A dynamic one is single-use and short-lived; a static one is printed, and weak."""
+    """电子健康卡. A dynamic one is short-lived and used once; a static one is printed, and weak."""
 
     value: str = field(repr=False)
     dynamic: bool

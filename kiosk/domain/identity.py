@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_CHARACTERS = "10X98765432"
@@ -29,7 +30,11 @@ _REGIONS = frozenset(str(code) for low, high in _PROVINCES for code in range(low
 
 
 class NotAnIdNumber(ValueError):
-    """What was typed or read is no GB 11643 number; the text never repeats it."""
+    """What was typed or read is no GB 11643 number; `part` says why, and no text repeats it."""
+
+    def __init__(self, part: Literal["length", "region", "date", "digit"]) -> None:
+        super().__init__(f"no ID number: its {part} is wrong")
+        self.part = part
 
 
 def check_character(first_17: str) -> str:
@@ -53,16 +58,16 @@ class IdNumber:
         """The number, or NotAnIdNumber naming the part that is wrong, never the digits."""
         number = text.strip().upper()
         if len(number) != 18 or not number[:17].isdigit() or not number.isascii():
-            raise NotAnIdNumber("an ID number has 17 digits and a check character")
+            raise NotAnIdNumber("length")
         if number[:2] not in _REGIONS:
-            raise NotAnIdNumber("the region does not exist")
+            raise NotAnIdNumber("region")
         try:
             date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
         except ValueError:
             if not number.startswith("9"):
-                raise NotAnIdNumber("the date of birth does not exist") from None
+                raise NotAnIdNumber("date") from None
         if check_character(number[:17]) != number[17]:
-            raise NotAnIdNumber("the check character does not fit")
+            raise NotAnIdNumber("digit")
         return cls(number)
 
     @property
