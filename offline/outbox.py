@@ -134,9 +134,12 @@ class Outbox:
             case Refused(reason):
                 return _settle(tx, key, Standing.REFUSED, reason)
             case PutOff(wait_s, accused):
-                self._put_off[key] = self.store.clock.boot_s() + wait_s
                 sql = "update outbox set accusations = accusations + ? "
-                return tx.run(sql + "where key = ? and state = 'waiting'", int(accused), key) == 1
+                rest = "where key = ? and state = 'waiting'"
+                waiting = tx.run(sql + rest, int(accused), key) == 1
+                if waiting:
+                    self._put_off[key] = self.store.clock.boot_s() + wait_s
+                return waiting
 
     def retry(self, tx: Transaction, key: str) -> bool:
         """Send a refused record again, as it is. False when it is not a refused one."""
