@@ -11,7 +11,7 @@ import queue
 import select
 import threading
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from drivers.deadline import Clock
 from drivers.hosts.pace import Pace
@@ -90,7 +90,7 @@ class EmulatorHost(Generic[EmulatorT]):
         self._wake()
         return result
 
-    def __enter__(self) -> EmulatorHost[EmulatorT]:
+    def __enter__(self) -> Self:
         self.start()
         return self
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import termios
 import tty
 from pathlib import Path
 
 from drivers.deadline import Clock
 from drivers.hosts.host import EmulatorHost, EmulatorT
 
+OUTPUT_SPEED = 5  # its place in what tcgetattr gives
+
 
 class PtyHost(EmulatorHost[EmulatorT]):
-    """`path` is what a driver opens: the link asked for, else the pty's own name."""
+    """`path` is what a driver opens: the link asked for, else the pty's own name.
+
+    `device_baud` is the speed the device is set to: a driver at another one gets and sends
+    rubbish, as on a real line. None: the device understands any speed, as USB-CDC does.
+    """
 
     def __init__(
         self,
@@ -21,8 +28,10 @@ class PtyHost(EmulatorHost[EmulatorT]):
         *,
         link: Path | str | None = None,
         bits_per_byte: int = 10,
+        device_baud: int | None = None,
     ) -> None:
         super().__init__(emulator, clock, baud, bits_per_byte=bits_per_byte)
+        self._device_speed = getattr(termios, f"B{device_baud}") if device_baud else None
         self._link = Path(link) if link is not None else None
         self._own_name = ""
         self._master, self._slave = -1, -1
@@ -60,7 +69,7 @@ class PtyHost(EmulatorHost[EmulatorT]):
         if self._master < 0:
             return b""
         try:
-            return os.read(self._master, count)
+            return self._at_our_speed(os.read(self._master, count))
         except BlockingIOError:
             return b""
 
@@ -68,6 +77,14 @@ class PtyHost(EmulatorHost[EmulatorT]):
         if self._master < 0:
             return len(data)  # nobody is there to hear it
         try:
-            return os.write(self._master, data)
+            return os.write(self._master, self._at_our_speed(data))
         except BlockingIOError:
             return 0
+
+    def _at_our_speed(self, data: bytes) -> bytes:
+        """The bytes, or what a line of another speed makes of them."""
+        if self._device_speed is None:
+            return data
+        if termios.tcgetattr(self._master)[OUTPUT_SPEED] == self._device_speed:
+            return data
+        return bytes((byte * 5 ^ 0xE6) & 0xFF for byte in data)

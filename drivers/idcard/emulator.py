@@ -106,6 +106,13 @@ class IdCardReaderEmulator:
         self._laid = None
         self._found = self._selected = self._read = False
 
+    def power_cycle(self) -> None:
+        """The reader loses power for a moment: it forgets all but the card that lies there."""
+        self._decoder.reset()
+        self._waiting.clear()
+        self._found = self._selected = self._read = False
+        self.baud = 115200
+
     @property
     def card_laid(self) -> bool:
         """Whether a card lies there, read or not."""

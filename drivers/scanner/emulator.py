@@ -72,6 +72,11 @@ class ScannerEmulator:
         """Take the code away."""
         self._in_sight = None
 
+    def power_cycle(self) -> None:
+        """The scanner loses power for a moment: its light is off until it is triggered again."""
+        self._heard.clear()
+        self._looks_until_s = self._now_s
+
     @property
     def looking(self) -> bool:
         """Whether its light is on."""

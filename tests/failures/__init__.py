@@ -1,0 +1,1 @@
+"""Each device × each state × each failure: one table a device, no cell empty."""
