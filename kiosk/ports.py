@@ -54,6 +54,7 @@ class PolicyStood:
     """A signed health-code policy is in force, or is not."""
 
     on: bool
+    version: str = "0"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from kiosk.flows.effects import (
     FindOffline,
     GiveUpPayment,
     Go,
+    HelpCall,
     KeepAudit,
     KeepMove,
     KeepNote,
@@ -39,6 +40,7 @@ from kiosk.flows.effects import (
     SetPerson,
     SetToday,
     Tell,
+    Volunteer,
     Wake,
 )
 from kiosk.flows.events import (
@@ -127,7 +129,7 @@ class Engine:
         self._drawing = Drawing(setting.hospital, setting.rules.place)
         self._timers = Timers()
         self._works = Works(hospital=False)
-        self._look_up = False
+        self._policy = PolicyStood(False)
         self._pad_mark = ""
         self._queued = 0
         self._tokens = 0
@@ -164,10 +166,12 @@ class Engine:
                 self._answered(told)
             case DeviceStood(part, well):
                 self._works = replace(self._works, **{part: well})
+                if part == "receipt_printer" and well:
+                    self._print_again()
             case HospitalStood(reachable):
                 self._works = replace(self._works, hospital=reachable)
-            case PolicyStood(on):
-                self._look_up = on
+            case PolicyStood():
+                self._policy = told
             case PadLooked(mark):
                 self._pad_mark = mark
             case Sent(waiting):
@@ -240,6 +244,9 @@ class Engine:
         if name != "attract" and not self._session.begun:
             self._session.begun = True
             self._commit([KeepAudit("session_begun")])
+        if isinstance(argument, Volunteer):
+            notes = self._records.notes("waiting")
+            argument = replace(argument, waiting=notes.get("waiting", ""))
         self._tokens += 1
         layer = Layer(self._tokens, self._businesses[name], None)
         layers = self._session.layers
@@ -298,9 +305,11 @@ class Engine:
             relation=session.relation,
             today=session.today,
             elder=session.elder,
+            card_expired=session.card_expired,
             payment_open=any(not payment.final for payment in self._payments.values()),
             pad_mark=self._pad_mark,
-            look_up=self._look_up,
+            look_up=self._policy.on,
+            look_up_version=self._policy.version,
             queued=self._queued,
         )
 
@@ -326,7 +335,7 @@ class Engine:
             case "low":
                 session.low = not session.low
             case "help" if session.top.business.name != "call_help":
-                self._enter("call_help", "volunteer", None)
+                self._enter("call_help", HelpCall(page=self.drawn.view.page.page), None)
             case target:
                 self._step(session.top, Touched(target))
 
@@ -381,6 +390,7 @@ class Engine:
             person=session.person.person,
             quote_id=begin.quote.id,
             begun=self._clock.now(),
+            number=session.person.number,
             hold_key=begin.hold_key,
             acting=session.acting.person if session.acting else "",
             pad_mark=self._pad_mark,
@@ -437,7 +447,8 @@ class Engine:
         self._active()
         fields: tuple[tuple[str, str | int | bool], ...] = (("job", event.job),)
         match event:
-            case SlipFailed(_, why, maybe):
+            case SlipFailed(job, why, maybe):
+                self._session.failed(job, maybe)
                 disposition = "unknown" if maybe else "failed"
                 fields = (*fields, ("disposition", disposition), ("cause", why))
             case ReportFailed(_, why):
@@ -481,8 +492,8 @@ class Engine:
                 self._answer(owner, self._records.check_pin(pin))
             case AskTrail(tag, person):
                 self._answer(owner, Replied(tag, self._records.trail(person)))
-            case SetPerson(patient):
-                session.person = patient
+            case SetPerson(patient, card_expired):
+                session.person, session.card_expired = patient, card_expired
                 session.acting, session.relation, session.today = None, "", None
                 self._notice_age()
             case SetToday(today):
@@ -496,8 +507,22 @@ class Engine:
                 self._later.append(lambda: self._pay(reference, GivenUp()))
             case Go() | Return() | EndSession():
                 self._later.append(lambda: self._go(layer, effect))
+            case PrintSlip():
+                self._print(replace(effect, language=session.language))
             case _:
                 self._outside.order(effect)
+
+    def _print(self, effect: PrintSlip) -> None:
+        self._session.slips[effect.job] = effect
+        self._outside.order(effect)
+
+    def _print_again(self) -> None:
+        """The printer is well again: what could not be printed for this person is printed now."""
+        for job in sorted(self._session.unprinted):
+            effect = self._session.slips[job]
+            self._session.unprinted.discard(job)
+            self._commit([_print_audit(effect)])
+            self._outside.order(effect)
 
     def _answer(self, owner: int, event: Event) -> None:
         self._later.append(lambda: self._to_layer(owner, event))
@@ -519,8 +544,10 @@ class Engine:
                 self._enter(effect.to, effect.argument, None)
             return
         match effect:
-            case EndSession():
+            case EndSession(shown):
                 self._end_session("done")
+                if shown is not None:
+                    self._step(self._session.top, shown)
             case Return() if len(layers) > 1:
                 self._forget(layer)
                 layers.remove(layer)

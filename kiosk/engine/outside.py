@@ -5,6 +5,7 @@ from __future__ import annotations
 from kiosk.engine.workers import DeviceWorker, HospitalPool
 from kiosk.flows.effects import (
     CancelPad,
+    CancelReport,
     ChargePad,
     CompletePad,
     PrintReport,
@@ -31,7 +32,7 @@ class Workers:
                     worker.listen(order)
             case PrintSlip():
                 self._devices["receipt_printer"].order(order)
-            case PrintReport():
+            case PrintReport() | CancelReport():
                 self._devices["a4_printer"].order(order)
             case ChargePad() | CompletePad() | ReleasePad() | CancelPad() | RecallPad():
                 self._devices["pad"].order(order)

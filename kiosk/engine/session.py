@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from kiosk.flows.effects import PrintSlip
 from kiosk.flows.scene import Business
 from kiosk.hospital.contract import Patient, Today
 from kiosk.views import Language
@@ -30,11 +31,21 @@ class Session:
     relation: str = ""
     today: Today | None = field(default=None, repr=False)
     begun: bool = False
+    card_expired: bool = False
     elder: bool = False
     language: Language = "zh"
     size: Literal["normal", "large", "extra"] = "normal"
     voice: bool = False
     low: bool = False
+
+    slips: dict[str, PrintSlip] = field(default_factory=dict, repr=False)
+    unprinted: set[str] = field(default_factory=set)
+
+    def failed(self, job: str, maybe: bool) -> None:
+        """A slip that did not come out; printed again, as a copy when it may have been begun."""
+        if job in self.slips:
+            self.slips[job] = replace(self.slips[job], copy=self.slips[job].copy or maybe)
+            self.unprinted.add(job)
 
     @property
     def top(self) -> Layer:

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 from kiosk.flows.effects import Effect
 from kiosk.hospital import faults
-from kiosk.hospital.contract import Record
 from kiosk.ports import (
     Answered,
     AskHospital,
@@ -23,6 +22,7 @@ from kiosk.ports import (
     HospitalStood,
     Listen,
     Records,
+    SendRecords,
     Sent,
     TellHospital,
     Told,
@@ -117,7 +117,7 @@ class DeviceWorker:
 
     def _next_order(self, wait_s: float) -> Effect | None:
         try:
-            return self._orders.get(timeout=wait_s)
+            return self._orders.get(block=wait_s > 0, timeout=wait_s or None)
         except Empty:
             return None
 
@@ -136,8 +136,10 @@ class DeviceWorker:
     def _answer_absent(self) -> None:
         """Until the next try: whatever is ordered has not been sent, and is told so."""
         wait_s = RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
-        if (effect := self._next_order(wait_s)) is not None:
+        effect = self._next_order(wait_s)
+        while effect is not None:
             self._say(self._device.absent(effect))
+            effect = self._next_order(0)
 
 
 class AsksHospital(Protocol):
@@ -207,7 +209,7 @@ class Sender:
     def __init__(
         self,
         records: Records,
-        send: Callable[[Iterable[Record]], Any],
+        send: SendRecords,
         beat: Callable[[int], None],
         tell: Tell,
         stop: Stop,

@@ -14,7 +14,7 @@ from kiosk.domain.bill import Quote
 from kiosk.flows.events import CardRead, CodeScanned
 from kiosk.flows.slips import SlipFacts
 from kiosk.hospital.contract import Method, Patient, Today
-from kiosk.views import Attract
+from kiosk.views import Attract, Language
 
 # --- records: durable first
 
@@ -149,12 +149,13 @@ class RecallPad:
 
 @dataclass(frozen=True)
 class PrintSlip:
-    """`large` for elders; `copy` marks it 补打."""
+    """`large` for elders; `copy` marks it 补打. The engine puts the session's language in."""
 
     job: str
     slip: SlipFacts = field(repr=False)
     large: bool = False
     copy: bool = False
+    language: Language = "zh"
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,7 @@ class Payment:
     person: str
     quote_id: str
     begun: datetime
+    number: str = field(default="", repr=False)  # the ID number: for the person's own trail
     hold_key: str = ""
     acting: str = ""
     pad_mark: str = ""
@@ -544,7 +545,7 @@ def _give_up_timer(payment: Payment) -> Effect:
 def _tell_finance(payment: Payment, why: str) -> Effect:
     at = payment.begun
     record = PaymentRecord(payment.reference, payment.at, payment.amount_fen, at, why)
-    return KeepQueued("payment", f"{payment.reference}-{payment.at}", payment.person, record)
+    return KeepQueued("payment", f"{payment.reference}-{payment.at}", payment.number, record)
 
 
 def _foreign(payment: Payment) -> Effect:

@@ -1,0 +1,468 @@
+"""Drivers' verbs as the engine's ports: thin, and the only place where both sides are seen.
+
+A driver's fault becomes either an event of the flows (declined, not printed, silent) or a
+DeviceFault, on which the worker drops the connection, opens it again and looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from threading import Event as Flag
+
+from drivers import errors, pad
+from drivers.deadline import Clock, Deadline
+from drivers.escpos import driver as escpos
+from drivers.idcard import card as card_text
+from drivers.idcard import driver as idcard
+from drivers.scanner import codec as codes
+from drivers.scanner import driver as scanner
+from drivers.slip import Slip, enlarged
+from kiosk.domain.identity import Credential, DocumentKind, Identity, Sex
+from kiosk.flows.effects import (
+    CancelPad,
+    ChargePad,
+    CompletePad,
+    Effect,
+    PrintSlip,
+    RecallPad,
+    ReleasePad,
+)
+from kiosk.flows.events import (
+    CardLaid,
+    CardRead,
+    CardTrouble,
+    CodeRejected,
+    CodeScanned,
+    PadApproved,
+    PadCompleted,
+    PadDeclined,
+    PadProgressed,
+    PadRecalled,
+    PadReleased,
+    PadSilent,
+    PadUnreachable,
+    SlipFailed,
+    SlipPrinted,
+)
+from kiosk.ports import DeviceFault, Listen, PadLooked, Part, Told
+
+Say = Callable[[Told], None]
+
+
+def fault_of(fault: errors.DriverError) -> DeviceFault:
+    """The notice's key for a fault that ends a connection."""
+    match fault:
+        case errors.PaperOut():
+            return DeviceFault("no_receipt_paper", str(fault))
+        case errors.CoverOpen():
+            return DeviceFault("cover_open", str(fault))
+        case errors.PaperJammed():
+            return DeviceFault("printer_jam", str(fault))
+    return DeviceFault("away", str(fault))
+
+
+class IdReaderDevice:
+    """An ID card reader: polled while a page wants cards."""
+
+    part: Part = "id_reader"
+    pause_s = 0.3  # PROTOCOLS §1.6: find every 300 ms
+
+    def __init__(self, connect: Callable[[], idcard.IdCardReader]) -> None:
+        self._connect = connect
+        self._reader: idcard.IdCardReader | None = None
+
+    def open(self) -> Iterator[Told]:
+        try:
+            self._reader = self._connect()
+            self._reader.probe()
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+        yield from ()
+
+    def attend(self, listen: Listen) -> Iterator[Told]:
+        assert self._reader is not None
+        try:
+            if listen.cards:
+                yield from self._look(self._reader)
+        except errors.CardRemoved:
+            yield CardTrouble("card_removed")
+        except errors.ProtocolError:
+            yield CardTrouble("card_unreadable")
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+
+    def _look(self, reader: idcard.IdCardReader) -> Iterator[Told]:
+        if isinstance(reader.find(), idcard.CardAbsent):
+            return
+        yield CardLaid()
+        match reader.read_card():
+            case idcard.CardRead(card):
+                yield CardRead(identity_of(card))
+            case idcard.PutAgain(idcard.PutAgainReason.LIFTED):
+                yield CardTrouble("card_removed")
+            case idcard.PutAgain(idcard.PutAgainReason.UNREADABLE):
+                yield CardTrouble("card_unreadable")
+            case idcard.PutAgain() | idcard.CardAbsent():
+                yield CardTrouble("put_again")
+
+    def perform(self, effect: Effect) -> Iterable[Told]:
+        raise AssertionError(f"an ID card reader carries out no {type(effect).__name__}")
+
+    def absent(self, effect: Effect) -> Iterable[Told]:
+        return ()
+
+    def interrupt(self, effect: Effect) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+_KINDS = {
+    card_text.Layout.RESIDENT: DocumentKind.RESIDENT,
+    card_text.Layout.PERMIT_HK_MO_TW: DocumentKind.HK_MACAU_TAIWAN,
+    card_text.Layout.FOREIGN_2017: DocumentKind.FOREIGN_RESIDENT,
+    card_text.Layout.FOREIGN_2023: DocumentKind.FOREIGN_RESIDENT,
+}
+_SEXES = {card_text.Sex.MALE: Sex.MALE, card_text.Sex.FEMALE: Sex.FEMALE}
+
+
+def identity_of(card: card_text.CardText) -> Identity:
+    """What the flows learn of a card: neither address nor authority nor photo."""
+    return Identity(
+        kind=_KINDS[card.layout],
+        number=card.number,
+        name=card.name or card.english_name,
+        credential=Credential.ID_CARD,
+        born=card.birth,
+        sex=_SEXES.get(card.sex, Sex.UNKNOWN),
+        valid_to=card.valid_to,
+    )
+
+
+class ScannerDevice:
+    """A code scanner: lit only while a page asks for codes."""
+
+    part: Part = "scanner"
+    pause_s = 0.01  # poll() itself waits
+
+    POLL_S = 0.2
+
+    def __init__(self, connect: Callable[[], scanner.Scanner]) -> None:
+        self._connect = connect
+        self._scanner: scanner.Scanner | None = None
+        self._armed = False
+
+    def open(self) -> Iterator[Told]:
+        try:
+            self._scanner = self._connect()
+            self._scanner.disarm()
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+        self._armed = False
+        yield from ()
+
+    def attend(self, listen: Listen) -> Iterator[Told]:
+        assert self._scanner is not None
+        try:
+            self._light(self._scanner, bool(listen.codes))
+            match self._scanner.poll(Deadline.after(self._scanner.clock, self.POLL_S)):
+                case codes.Scanned(text):
+                    yield CodeScanned(text)
+                case codes.Garbage():
+                    yield CodeRejected()
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+
+    def _light(self, device: scanner.Scanner, on: bool) -> None:
+        if on and not self._armed:
+            device.arm()
+        if not on and self._armed:
+            device.disarm()
+        self._armed = on
+
+    def perform(self, effect: Effect) -> Iterable[Told]:
+        raise AssertionError(f"a scanner carries out no {type(effect).__name__}")
+
+    def absent(self, effect: Effect) -> Iterable[Told]:
+        return ()
+
+    def interrupt(self, effect: Effect) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self._scanner is not None:
+            self._scanner.close()
+            self._scanner = None
+
+
+class ReceiptPrinterDevice:
+    """A slip printer: looked at before, during and after each job, and while nothing is printed."""
+
+    part: Part = "receipt_printer"
+    pause_s = 2.0
+
+    def __init__(
+        self,
+        connect: Callable[[], escpos.ReceiptPrinter],
+        lay_out: Callable[[PrintSlip], Slip],
+    ) -> None:
+        self._connect, self._lay_out = connect, lay_out
+        self._printer: escpos.ReceiptPrinter | None = None
+        self._why = "receipt_printer_away"
+
+    def open(self) -> Iterator[Told]:
+        try:
+            self._printer = self._connect()
+            escpos.refuse_unless_ready(self._printer.status())
+            self._printer.tidy()
+        except errors.DriverError as fault:
+            raise self._fault(fault) from fault
+        yield from ()
+
+    def attend(self, listen: Listen) -> Iterator[Told]:
+        assert self._printer is not None
+        try:
+            escpos.refuse_unless_ready(self._printer.status())
+        except errors.DriverError as fault:
+            raise self._fault(fault) from fault
+        yield from ()
+
+    def perform(self, effect: Effect) -> Iterator[Told]:
+        assert self._printer is not None and isinstance(effect, PrintSlip)
+        slip = self._lay_out(effect)
+        try:
+            self._printer.print_slip(enlarged(slip) if effect.large else slip)
+        except errors.DriverError as fault:
+            gone = self._fault(fault)
+            begun = hasattr(fault, "progress")
+            yield SlipFailed(effect.job, self._why, maybe=begun)
+            raise gone from fault
+        yield SlipPrinted(effect.job)
+
+    def _fault(self, fault: errors.DriverError) -> DeviceFault:
+        found = fault_of(fault)
+        self._why = "receipt_printer_away" if found.code == "away" else found.code
+        return found
+
+    def absent(self, effect: Effect) -> Iterable[Told]:
+        assert isinstance(effect, PrintSlip)
+        return (SlipFailed(effect.job, self._why),)
+
+    def interrupt(self, effect: Effect) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self._printer is not None:
+            self._printer.close()
+            self._printer = None
+
+
+_PROGRESS = {
+    pad.PadProgress.INSERT_CARD: "insert_card",
+    pad.PadProgress.ENTER_PIN: "enter_pin",
+    pad.PadProgress.REMOVE_CARD: "remove_card",
+}
+_FOUND = {
+    pad.Finding.HELD: "held",
+    pad.Finding.TAKEN: "completed",
+    pad.Finding.REVERSED: "reversed",
+    pad.Finding.NOT_TAKEN: "none",
+    pad.Finding.UNCLEAR: "unclear",
+}
+
+
+class PadDevice:
+    """A payment pad that holds the money until it is told to keep or to return it."""
+
+    part: Part = "pad"
+    pause_s = 0.2
+
+    CHARGE_S = 150.0  # a person looks for a card, types a PIN, the bank answers
+    DECIDE_S = 20.0
+    LOOK_S = 8.0
+    HOLD_S = 0.5
+
+    def __init__(self, connect: Callable[[], pad.PaymentPad], clock: Clock, say: Say) -> None:
+        self._connect, self._clock, self._say = connect, clock, say
+        self._pad: pad.PaymentPad | None = None
+        self._terminal = ""
+        self._holding = ""
+        self._charging = ""
+        self._given_up = Flag()
+
+    def open(self) -> Iterator[Told]:
+        try:
+            self._pad = self._connect()
+            self._terminal = self._pad.prepare(self._within(self.LOOK_S))
+            last = self._pad.last_payment(self._within(self.LOOK_S))
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+        self._holding = ""
+        yield PadLooked(self._mark(last))
+
+    def attend(self, listen: Listen) -> Iterator[Told]:
+        assert self._pad is not None
+        if not self._holding:
+            return
+        reference = self._holding
+        try:
+            match self._pad.keep_holding(self._within(self.HOLD_S)):
+                case pad.Completed():
+                    self._holding = ""
+                    yield PadCompleted(reference)
+                case pad.Released():
+                    self._holding = ""
+                    yield PadReleased(reference)
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+
+    def perform(self, effect: Effect) -> Iterable[Told]:
+        assert self._pad is not None
+        match effect:
+            case ChargePad():
+                return self._charge(self._pad, effect)
+            case CompletePad(reference):
+                return self._decide(reference, self._pad.complete)
+            case ReleasePad(reference):
+                return self._decide(reference, self._pad.release)
+            case RecallPad():
+                return self._recall(self._pad, effect)
+            case CancelPad():
+                return ()  # the charge has ended by itself meanwhile
+        raise AssertionError(f"a pad carries out no {type(effect).__name__}")
+
+    def _charge(self, device: pad.PaymentPad, effect: ChargePad) -> Iterator[Told]:
+        reference = effect.reference
+        self._given_up.clear()
+        self._charging = reference
+        watch = pad.Watch(lambda at: self._progressed(reference, at), self._given_up.is_set)
+        within = self._within(self.CHARGE_S)
+        try:
+            outcome = device.authorise(reference, effect.amount_fen, within, watch)
+        except errors.OutcomeUnknown as fault:
+            yield PadSilent(reference)
+            raise fault_of(fault) from fault
+        except errors.DeviceRefused:
+            yield PadDeclined(reference, "pad_away")
+            return
+        except errors.DriverError as fault:
+            yield PadDeclined(reference, "pad_away")  # certainly nothing was charged
+            raise fault_of(fault) from fault
+        finally:
+            self._charging = ""
+        yield from self._charged(reference, outcome)
+
+    def _charged(
+        self, reference: str, outcome: pad.Approved | pad.Declined | pad.Cancelled
+    ) -> Iterator[Told]:
+        match outcome:
+            case pad.Approved(charged, held):
+                self._holding = reference if held else ""
+                yield PadLooked(f"{self._terminal}/{charged.trace or ''}")
+                yield PadApproved(reference, charged.amount_fen, evidence_of(charged))
+            case pad.Declined(pad.DeclineReason.NOT_ENOUGH_MONEY):
+                yield PadDeclined(reference, "declined_funds")
+            case pad.Declined():
+                yield PadDeclined(reference, "declined")
+            case pad.Cancelled():
+                yield PadDeclined(reference, "cancelled_at_pad")
+
+    def _decide(
+        self, reference: str, decide: Callable[[Deadline], pad.Completed | pad.Released]
+    ) -> Iterator[Told]:
+        if self._holding != reference:  # a new connection: look before acting
+            yield PadUnreachable(reference)
+            return
+        self._holding = ""
+        try:
+            match decide(self._within(self.DECIDE_S)):
+                case pad.Completed():
+                    yield PadCompleted(reference)
+                case pad.Released():
+                    yield PadReleased(reference)
+        except errors.OutcomeUnknown as fault:
+            yield PadSilent(reference)
+            raise fault_of(fault) from fault
+        except errors.DriverError as fault:
+            yield PadUnreachable(reference)
+            raise fault_of(fault) from fault
+
+    def _recall(self, device: pad.PaymentPad, effect: RecallPad) -> Iterator[Told]:
+        terminal, _, trace = effect.mark.partition("/")
+        attempt = pad.Attempt(
+            effect.amount_fen,
+            local(effect.sent_at),
+            trace_before=int(trace) if trace else None,
+            terminal_id=terminal,
+        )
+        try:
+            last = device.last_payment(self._within(self.LOOK_S))
+        except errors.DeviceRefused:
+            yield PadUnreachable(effect.reference)  # busy with the very payment: ask again
+            return
+        except errors.DriverError as fault:
+            yield PadUnreachable(effect.reference)
+            raise fault_of(fault) from fault
+        found = _FOUND[pad.find(attempt, last)]
+        self._holding = effect.reference if found == "held" else self._holding
+        charged = last.charged if isinstance(last, pad.LastPayment) else None
+        yield PadRecalled(
+            effect.reference,
+            found,  # type: ignore[arg-type]
+            charged.amount_fen if charged else 0,
+            evidence_of(charged) if charged else "",
+        )
+
+    def _progressed(self, reference: str, at: pad.PadProgress) -> None:
+        progress = _PROGRESS.get(at, "authorising")
+        self._say(PadProgressed(reference, progress))  # type: ignore[arg-type]
+
+    def absent(self, effect: Effect) -> Iterable[Told]:
+        match effect:
+            case ChargePad(reference):
+                return (PadDeclined(reference, "pad_away"),)
+            case CancelPad():
+                return ()
+            case CompletePad(reference) | ReleasePad(reference) | RecallPad(reference):
+                return (PadUnreachable(reference),)
+        raise AssertionError(f"a pad carries out no {type(effect).__name__}")
+
+    def interrupt(self, effect: Effect) -> bool:
+        """A person who turns away need not wait until the pad's time is over."""
+        if isinstance(effect, CancelPad) and effect.reference == self._charging:
+            self._given_up.set()
+            return True
+        return False
+
+    def close(self) -> None:
+        self._holding = ""
+        if self._pad is not None:
+            self._pad.close()
+            self._pad = None
+
+    def _within(self, seconds: float) -> Deadline:
+        return Deadline.after(self._clock, seconds)
+
+    def _mark(self, last: pad.LastPayment | pad.NothingFound) -> str:
+        trace = last.charged.trace if isinstance(last, pad.LastPayment) else None
+        return f"{self._terminal}/{trace or ''}"
+
+
+def evidence_of(charged: pad.Charged) -> str:
+    """What finance needs to find it: never a card number."""
+    parts = (
+        f"trace {charged.trace}" if charged.trace is not None else "",
+        f"receipt {charged.receipt_no}" if charged.receipt_no is not None else "",
+        f"terminal {charged.terminal_id}" if charged.terminal_id else "",
+        f"rrn {charged.retrieval_ref}" if charged.retrieval_ref else "",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def local(moment: datetime) -> datetime:
+    """A pad's clock has no zone."""
+    return moment.replace(tzinfo=None)

@@ -1,0 +1,335 @@
+"""The store as the engine's port: thin, and the only place where both sides are seen.
+
+One commit() is one transaction: a payment's move, its audit link and whatever must be sent are one
+fact. Personal data goes in sealed, under a key of its own person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kiosk.flows.effects import (
+    DropNote,
+    Effect,
+    KeepAudit,
+    KeepMove,
+    KeepNote,
+    KeepPayment,
+    KeepQueued,
+)
+from kiosk.flows.events import PinChecked
+from kiosk.flows.payment import Payment
+from kiosk.flows.slips import TrailLine
+from kiosk.hospital import faults
+from kiosk.hospital.contract import (
+    DayList,
+    Expected,
+    OutboxReply,
+    Record,
+    from_json,
+    to_json,
+)
+from kiosk.ports import SendRecords
+from offline import journal, outbox, pins, sync
+from offline.audit import Audit
+from offline.cache import Cache, Document
+from offline.catalogue import Catalogue
+from offline.chain import AuditEvent
+from offline.clock import Clock
+from offline.settings import Settings
+from offline.store import Store, Transaction
+from offline.vault import Erased, Pseudonym, Vault
+
+FRESH_BLOCK = 1000
+"""Numbers are reserved on disk by the thousand; a restart skips what was left of a block."""
+
+FOR_EVER_MS = 4_102_444_800_000  # 2100-01-01
+NOBODY = "00"
+"""Wrong numbers of volunteers are counted here, so that guessing a number is as slow as a PIN."""
+
+NUMBER_DIGITS = 2
+
+
+@dataclass(frozen=True)
+class StaffMember:
+    name: str
+    gate: str
+
+
+class StoreRecords:
+    """Records on one SQLite file. Safe to share between threads: the store takes turns."""
+
+    def __init__(
+        self,
+        store: Store,
+        audit: Audit,
+        staff: Mapping[str, StaffMember],
+        zone: tzinfo,
+        random_bytes: Callable[[int], bytes],
+        chance: Random,
+    ) -> None:
+        self._store, self._audit, self._staff, self._zone = store, audit, dict(staff), zone
+        self._journal = journal.Journal(store)
+        self._outbox = outbox.Outbox(store)
+        self._sync = sync.Sync(store, self._outbox, chance=chance)
+        self._cache = Cache(store)
+        self._settings = Settings(store)
+        self._pins = pins.Pins(store, random_bytes=random_bytes)
+        self._events = Catalogue.read().events
+        self._next_fresh = self._last_fresh = 0
+        self._guard_unknown_numbers(random_bytes)
+
+    # --- writing ---------------------------------------------------------------------------------
+
+    def commit(self, keeps: Sequence[Effect], session: str) -> None:
+        """All of them become durable together, before this returns."""
+        with self._store.transaction() as tx:
+            for keep in keeps:
+                self._keep(tx, keep, session)
+
+    def _keep(self, tx: Transaction, keep: Effect, session: str) -> None:
+        match keep:
+            case KeepAudit():
+                self._tell_audit(tx, keep, session)
+            case KeepPayment(payment):
+                self._open_payment(tx, payment, session)
+            case KeepMove(reference, state, evidence):
+                moved_to = journal.State(state.lower())
+                self._journal.moved(tx, reference, moved_to, evidence.encode())
+                self._audit.append(tx, "payment_moved", reference=reference, state=moved_to.value)
+            case KeepQueued(kind, key, person, body):
+                whose = self._pseudonym(person)
+                self._outbox.queue(tx, key, kind=kind, body=to_json(body), person=whose)
+            case KeepNote(name, body):
+                self._cache.put(tx, Document(f"note/{name}", body.encode(), FOR_EVER_MS))
+            case DropNote(name):
+                self._cache.drop(tx, f"note/{name}")
+            case _:
+                raise AssertionError(f"{type(keep).__name__} is no record")
+
+    def _open_payment(self, tx: Transaction, payment: Payment, session: str) -> None:
+        whose = self._pseudonym(payment.number)
+        self._journal.open_payment(
+            tx,
+            payment.reference,
+            kind=payment.method,
+            amount_fen=payment.amount_fen,
+            subject=to_json(payment),
+            person=whose,
+        )
+        facts: dict[str, Any] = {"session": session}
+        if whose is not None:
+            facts["person"] = whose
+        self._audit.append(
+            tx,
+            "payment_opened",
+            reference=payment.reference,
+            amount_fen=payment.amount_fen,
+            kind=payment.method,
+            **facts,
+        )
+
+    def _tell_audit(self, tx: Transaction, keep: KeepAudit, session: str) -> None:
+        kind = self._events[keep.event]
+        known = {field.name for field in kind.required + kind.optional}
+        facts: dict[str, Any] = dict(keep.fields)
+        for name, value in (("slip", keep.slip), ("reference", keep.reference)):
+            if value:
+                facts[name] = value
+        for name, number in (("person", keep.person), ("for_person", keep.for_person)):
+            if number:
+                facts[name] = self._store.vault.pseudonym(number)
+        if "session" in known:
+            facts["session"] = session
+        self._audit.append(tx, keep.event, **facts)
+
+    def _pseudonym(self, number: str) -> Pseudonym | None:
+        return self._store.vault.pseudonym(number) if number else None
+
+    # --- numbers and notes -----------------------------------------------------------------------
+
+    def fresh(self) -> int:
+        if self._next_fresh >= self._last_fresh:
+            with self._store.transaction() as tx:
+                block = self._settings.next_number(tx, "fresh")
+            self._next_fresh = block * FRESH_BLOCK
+            self._last_fresh = self._next_fresh + FRESH_BLOCK
+        self._next_fresh += 1
+        return self._next_fresh - 1
+
+    def notes(self, prefix: str) -> dict[str, str]:
+        found = {}
+        for name in self._cache.names("note"):
+            short = name.removeprefix("note/")
+            document = self._cache.get(name) if short.startswith(prefix) else None
+            if document is not None:
+                found[short] = document.body.decode()
+        return found
+
+    # --- payments --------------------------------------------------------------------------------
+
+    def open_payments(self) -> tuple[Payment, ...]:
+        """As they were begun, in the state that was reached last, with its evidence."""
+        return tuple(
+            _payment(found)
+            for found in self._journal.open_payments()
+            if not isinstance(found.subject, Erased)
+        )
+
+    # --- the day list ----------------------------------------------------------------------------
+
+    def keep_day_list(self, day_list: DayList, until: datetime) -> None:
+        """Today's people, one sealed document each, gone after `until`."""
+        until_ms = int(until.timestamp() * 1000)
+        vault = self._store.vault
+        with self._store.transaction() as tx:
+            documents = [
+                Document(f"expected/{vault.pseudonym(one.number)}", to_json(one), until_ms)
+                for one in day_list.people
+            ]
+            self._cache.replace_folder(tx, "expected", documents)
+
+    def find_offline(self, number: str) -> Expected | None:
+        document = self._cache.get(f"expected/{self._store.vault.pseudonym(number)}")
+        if document is None:
+            return None
+        expected: Expected = from_json(Expected, document.body)
+        return expected
+
+    # --- staff -----------------------------------------------------------------------------------
+
+    def set_pin(self, number: str, pin: str) -> None:
+        """Give a volunteer of this terminal (two digits) a PIN of four digits or more."""
+        with self._store.transaction() as tx:
+            self._pins.set(tx, number, pin)
+
+    def check_pin(self, pin: str) -> PinChecked:
+        """Two digits of the volunteer's number, then the PIN; counted before it is looked at."""
+        number, rest = pin[:NUMBER_DIGITS], pin[NUMBER_DIGITS:]
+        who = number if number in self._staff and number in self._pins.known() else NOBODY
+        answer = self._pins.check(who, rest)
+        self._audit_pin(who, answer)
+        match answer:
+            case pins.PinRight() if who != NOBODY:
+                member = self._staff[who]
+                return PinChecked(True, member.name, member.gate)
+            case pins.PinWrong(failures, wait_s):
+                left = max(0, pins.TRIES_FREE - failures)
+                return PinChecked(False, tries_left=left, wait_s=_whole_s(wait_s))
+            case pins.PinWait(wait_s):
+                return PinChecked(False, wait_s=_whole_s(wait_s))
+        return PinChecked(False)
+
+    def _audit_pin(self, who: str, answer: pins.PinAnswer) -> None:
+        with self._store.transaction() as tx:
+            match answer:
+                case pins.PinWrong(failures, _):
+                    self._audit.append(tx, "pin_wrong", who=f"volunteer_{who}", count=failures)
+                case pins.PinWait(wait_s):
+                    seconds = _whole_s(wait_s)
+                    self._audit.append(tx, "pin_waiting", who=f"volunteer_{who}", seconds=seconds)
+
+    def _guard_unknown_numbers(self, random_bytes: Callable[[int], bytes]) -> None:
+        if NOBODY not in self._pins.known():
+            unguessable = str(int.from_bytes(random_bytes(8), "big"))[-12:].zfill(12)
+            self.set_pin(NOBODY, unguessable)
+
+    # --- audit -----------------------------------------------------------------------------------
+
+    def trail(self, number: str) -> tuple[TrailLine, ...]:
+        """What was done in this person's name here, oldest first."""
+        return tuple(self._line(event) for event in self._audit.trail(self._need(number)))
+
+    def find(self, slip_or_reference: str) -> list[AuditEvent]:
+        return self._audit.find(slip_or_reference)
+
+    def _need(self, number: str) -> Pseudonym:
+        return self._store.vault.pseudonym(number)
+
+    def _line(self, event: AuditEvent) -> TrailLine:
+        facts = dict(event.facts)
+        shown = [
+            str(facts[name])
+            for name in ("reference", "slip", "state", "disposition")
+            if name in facts
+        ]
+        at = datetime.fromtimestamp(event.at_ms / 1000, self._zone)
+        return TrailLine(at, event.event, " ".join(shown))
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    def waiting(self) -> int:
+        return self._outbox.depth().waiting
+
+    def send_round(self, send: SendRecords) -> float:
+        """One batch out, its verdicts in; how long to rest, in s."""
+        return self._sync.round(lambda batch: self._carry(batch, send)).wait_s
+
+    def _carry(self, batch: sync.Batch, send: SendRecords) -> sync.Reply:
+        records = [self._outgoing(record) for record in batch.records]
+        try:
+            reply = send(records)
+        except (faults.HospitalUnreachable, faults.HospitalOutcomeUnknown):
+            return sync.Unreachable()
+        except faults.HospitalAnsweredBadly:
+            return sync.Broke()
+        except faults.HospitalRefused as refused:
+            return sync.NotAllowed() if refused.status in (401, 403) else sync.Broke()
+        return sync.Answered(tuple(_verdicts(reply)))
+
+    def _outgoing(self, record: outbox.Record) -> Record:
+        assert isinstance(record.body, bytes), "a record that waits has its body"
+        at = datetime.fromtimestamp(record.at_ms / 1000, self._zone)
+        return Record(record.seq, record.key, record.kind, at, record.body.decode())
+
+    def close(self) -> None:
+        self._store.close()
+
+
+def _payment(found: journal.Payment) -> Payment:
+    assert isinstance(found.subject, bytes)
+    begun: Payment = from_json(Payment, found.subject)
+    proofs = [move.evidence for move in found.moves if move.state is journal.State.PAID]
+    evidence = proofs[-1].decode() if proofs and isinstance(proofs[-1], bytes) else ""
+    at: Any = found.state.value.upper()
+    # Only a pad holds money; what a provider took is final from the start.
+    completed = begun.method != "card" or begun.amount_fen == 0
+    return replace(begun, at=at, evidence=evidence, completed=completed)
+
+
+def _verdicts(reply: OutboxReply) -> Iterable[tuple[str, outbox.Verdict]]:
+    for verdict in reply.verdicts:
+        match verdict.state:
+            case "accepted":
+                yield verdict.key, outbox.Accepted()
+            case "refused":
+                yield verdict.key, outbox.Refused(verdict.reason)
+            case "later":
+                yield verdict.key, outbox.PutOff(5.0)
+
+
+def _whole_s(seconds: float) -> int:
+    return int(seconds + 0.999)
+
+
+def open_records(
+    folder: Path,
+    staff: Mapping[str, StaffMember],
+    clock: Clock,
+    zone: tzinfo,
+    random_bytes: Callable[[int], bytes],
+    chance: Random,
+) -> StoreRecords:
+    """The terminal's store in `folder`, its keys beside it; both made on first start."""
+    first = not (folder / "kiosk.db").exists()
+    keys = folder / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    vault = Vault.open(keys / "vault.key", random_bytes=random_bytes, create=first)
+    store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock)
+    audit = Audit.open(store, keys / "audit.key", random_bytes=random_bytes, create=first)
+    return StoreRecords(store, audit, staff, zone, random_bytes, chance)
