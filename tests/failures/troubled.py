@@ -19,7 +19,7 @@ class TroubledCable(Cable):
     """
 
     def __init__(self, emulator: Emulator, at: bytes, strike: Strike) -> None:
-        super().__init__(emulator, seed=3)
+        super().__init__(emulator, seed=1)
         self._at = at
         self._strike: Strike | None = strike
 
