@@ -1,0 +1,278 @@
+"""One hospital's and one terminal's settings: TOML, validated whole before anything starts.
+
+A mistake is told with its line and its field, in words; nothing is guessed and nothing ignored.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from kiosk.domain.screening import Question, Questionnaire, Route
+
+_STRICT = ConfigDict(extra="forbid", frozen=True)
+Baud = Literal[9600, 19200, 38400, 57600, 115200, 230400]
+Port = Annotated[int, Field(gt=0, lt=65536)]
+Word = Annotated[str, Field(min_length=1)]
+
+
+class ProfileError(Exception):
+    """The profile cannot be used; each line of the text names a place and what is wrong there."""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class HospitalPart:
+    name: Word
+    name_en: Word
+    hotline: str = "12320"
+    cashier_window: str = "3"
+    desk_window: str = "1"
+    time_zone: str = "Asia/Shanghai"
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class TerminalPart:
+    """`id` begins every reference and key: letters and digits, never reused."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Z0-9]{2,8}$")]
+    place: Word
+    folder: Word
+    elder_age: Annotated[int, Field(ge=40, le=120)] = 60
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class GatewayPart:
+    """`token_file` holds the terminal's token; the rest is for mutual TLS."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
+    token_file: Word
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class SerialPart:
+    """A device on a serial port. `model` chooses data of the driver, not code."""
+
+    port: Word
+    baud: Baud = 115200
+    model: str = ""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class PadPart:
+    """The payment pad: `serial` needs port and baud, `tcp` needs host and tcp_port."""
+
+    link: Literal["serial", "tcp"]
+    port: str = ""
+    baud: Baud = 9600
+    host: str = ""
+    tcp_port: Port | None = None
+    password: Annotated[int, Field(ge=0, le=999_999)] = 123_456
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class ReportPrinterPart:
+    uri: Annotated[str, Field(pattern=r"^ipps?://\S+$")]
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class DevicesPart:
+    id_reader: SerialPart
+    scanner: SerialPart
+    receipt_printer: SerialPart
+    a4_printer: ReportPrinterPart
+    pad: PadPart
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class QuestionPart:
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    text: Word
+    text_en: Word
+    leads_to: Word
+    icon: str = "help-circle"
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class RoutePart:
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    text: Word
+    text_en: Word
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class ScreeningPart:
+    """The entrance form: a new text or order needs a new version."""
+
+    version: Word
+    lookback_days: Annotated[int, Field(ge=1, le=60)]
+    questions: Annotated[tuple[QuestionPart, ...], Field(min_length=1, max_length=4)]
+    routes: Annotated[tuple[RoutePart, ...], Field(min_length=1)]
+    alarm_s: Annotated[int, Field(ge=30)] = 300
+    keep_days: Annotated[int, Field(ge=14, le=30)] = 14
+
+    def questionnaire(self) -> Questionnaire:
+        return Questionnaire(
+            self.version,
+            self.lookback_days,
+            tuple(Question(q.id, q.text, q.text_en, q.icon, q.leads_to) for q in self.questions),
+            tuple(Route(route.id, route.text, route.text_en) for route in self.routes),
+        )
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class HealthCodePart:
+    """Off unless a policy file signed with this key (Ed25519, hex) says until when it is on."""
+
+    policy_file: str = ""
+    public_key: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class VolunteerPart:
+    """Two digits, typed before the PIN. PINs are never in a profile: `kiosk pin NUMBER`."""
+
+    number: Annotated[str, Field(pattern=r"^(0[1-9]|[1-9][0-9])$")]
+    name: Word
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class Profile:
+    version: Word
+    hospital: HospitalPart
+    terminal: TerminalPart
+    gateway: GatewayPart
+    devices: DevicesPart
+    screening: ScreeningPart
+    health_code: HealthCodePart = field(default_factory=HealthCodePart)
+    volunteers: tuple[VolunteerPart, ...] = ()
+
+
+_PROFILE: TypeAdapter[Profile] = TypeAdapter(Profile)
+
+
+def read_profile(path: Path) -> Profile:
+    """The profile at `path`, or ProfileError with every mistake, a line each."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path}: not UTF-8 at byte {error.start}") from error
+    return parse_profile(text, path.name)
+
+
+def parse_profile(text: str, name: str = "profile") -> Profile:
+    """The profile in `text`; `name` stands in the error's words."""
+    try:
+        found = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{name}: {_syntax(error)}") from error
+    try:
+        profile = _PROFILE.validate_python(found)
+    except ValidationError as error:
+        raise ProfileError("\n".join(_mistakes(error, text, name))) from None
+    _check_across(profile, text, name)
+    return profile
+
+
+def _syntax(error: tomllib.TOMLDecodeError) -> str:
+    place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    words = re.sub(r" \(at .*\)", "", str(error))
+    return f"line {place[1]}, column {place[2]}: {words}" if place else f"last line: {words}"
+
+
+def _mistakes(error: ValidationError, text: str, name: str) -> list[str]:
+    told = []
+    for mistake in error.errors(include_url=False, include_input=False):
+        path = tuple(mistake["loc"])
+        told.append(f"{name}: line {line_of(text, path)}: {_dotted(path)}: {_words(mistake)}")
+    return told
+
+
+def _words(mistake: Any) -> str:
+    match mistake["type"]:
+        case "missing":
+            return "is missing"
+        case "unexpected_keyword_argument" | "extra_forbidden":
+            return "is not a setting; is it misspelt?"
+    words: str = mistake["msg"]
+    return words[0].lower() + words[1:]
+
+
+def _dotted(path: tuple[int | str, ...]) -> str:
+    words = ""
+    for part in path:
+        words += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if words else part
+    return words
+
+
+def line_of(text: str, path: tuple[int | str, ...]) -> int:
+    """The line (from 1) where the field of this path stands, or the nearest table above it."""
+    lines = text.splitlines()
+    start, end = _table(lines, path[:-1])
+    wanted = re.compile(rf"\s*{re.escape(str(path[-1]))}\s*=") if path else None
+    for number in range(start, end):
+        if wanted and wanted.match(lines[number]):
+            return number + 1
+    own, _ = _table(lines, path)
+    return (own or start) or 1
+
+
+def _table(lines: list[str], path: tuple[int | str, ...]) -> tuple[int, int]:
+    """From the line after a table's header to the next header; (0, first header) for the root."""
+    words = [part for part in path if isinstance(part, str)]
+    counts = [part for part in path if isinstance(part, int)]
+    headers = [n for n, line in enumerate(lines) if line.lstrip().startswith("[")] + [len(lines)]
+    if not words:
+        return 0, headers[0]
+    wanted = ".".join(words)
+    found = [n for n in headers[:-1] if lines[n].strip().strip("[]").strip() == wanted]
+    if not found:
+        return _table(lines, path[:-1])
+    at = found[min(counts[-1] if counts else 0, len(found) - 1)]
+    return at + 1, next(n for n in headers if n > at)
+
+
+def _check_across(profile: Profile, text: str, name: str) -> None:
+    """What one field alone cannot show."""
+    wrong: list[tuple[tuple[int | str, ...], str]] = []
+    routes = {route.id for route in profile.screening.routes}
+    for number, question in enumerate(profile.screening.questions):
+        if question.leads_to not in routes:
+            path = ("screening", "questions", number, "leads_to")
+            wrong.append((path, f"no route is called {question.leads_to}"))
+    pad = profile.devices.pad
+    if pad.link == "serial" and not pad.port:
+        wrong.append((("devices", "pad", "link"), "a serial pad needs a port"))
+    if pad.link == "tcp" and not (pad.host and pad.tcp_port):
+        wrong.append((("devices", "pad", "link"), "a tcp pad needs host and tcp_port"))
+    numbers = [volunteer.number for volunteer in profile.volunteers]
+    for at, volunteer in enumerate(numbers):
+        if volunteer in numbers[:at]:
+            wrong.append((("volunteers", at, "number"), f"{volunteer} is there twice"))
+    if profile.health_code.policy_file and not profile.health_code.public_key:
+        wrong.append((("health_code", "policy_file"), "a policy needs public_key to be believed"))
+    if wrong:
+        told = [f"{name}: line {line_of(text, p)}: {_dotted(p)}: {words}" for p, words in wrong]
+        raise ProfileError("\n".join(told))
