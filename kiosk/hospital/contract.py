@@ -48,6 +48,7 @@ class HelloReply:
     hospital: str
     hospital_en: str
     protocol: int = PROTOCOL_VERSION
+    quote_key: str = ""  # base64, raw Ed25519: verifies the signatures of quotes
 
 
 # --- who -------------------------------------------------------------------------------------
@@ -356,13 +357,24 @@ class SettleRefused:
     """Definitely not booked, and never will be under this reference."""
 
     reference: str
-    reason: Literal["split_changed", "hold_ended", "already_paid", "amount_differs", "closed"]
+    reason: Literal[
+        "split_changed",  # or quote, person and hold do not belong together: pre-settle anew
+        "hold_ended",
+        "already_paid",
+        "amount_differs",
+        "closed",  # this reference was asked about before it came
+        "not_paid",  # the provider has no such charge (codes only; a pad's word is evidence)
+    ]
     kind: Literal["settle_refused"] = "settle_refused"
 
 
 @dataclass(frozen=True)
 class SettlementNotFound:
-    """Never received. Not final: the booking may still be on its way unless it is asked first."""
+    """Never received, and final: asking closes the reference.
+
+    The hospital records the question under the reference, in the same place where a booking would
+    stand. A Settle that was still on its way finds it and is refused with reason `closed`.
+    """
 
     reference: str
     kind: Literal["settlement_not_found"] = "settlement_not_found"

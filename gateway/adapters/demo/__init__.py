@@ -1,0 +1,1 @@
+"""A small hospital as product code: departments, people, bills, reports and a payment provider."""

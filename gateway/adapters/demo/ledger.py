@@ -1,0 +1,87 @@
+"""The demo hospital's and its provider's own books, for tests, drills and `kiosk-gateway ledger`.
+
+These are the truth that our own journals are compared with, so they are read straight from the
+tables and know nothing of operations, keys or outboxes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from gateway.adapters.demo.tables import his_ledger, provider_ledger
+from gateway.adapters.port import Work
+from gateway.tables import to_us
+
+
+@dataclass(frozen=True)
+class HisEntry:
+    """One thing the hospital did. `subject`: appointment, bill reference, report, hold or lease."""
+
+    id: int
+    at: int
+    kind: str
+    subject: str
+    person: str
+    terminal: str
+    amount_fen: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class ProviderEntry:
+    """One thing that happened to somebody's money at the provider."""
+
+    id: int
+    at: int
+    kind: str
+    reference: str
+    amount_fen: int
+    provider_reference: str
+    business_date: str
+
+
+def write(
+    work: Work, kind: str, subject: str, person: str, amount_fen: int = 0, detail: str = ""
+) -> int:
+    """Add one line to the hospital's book; its number."""
+    row = {
+        "at": to_us(work.now),
+        "kind": kind,
+        "subject": subject,
+        "person": person,
+        "terminal": work.terminal,
+        "amount_fen": amount_fen,
+        "detail": detail,
+    }
+    inserted = work.connection.execute(his_ledger.insert().values(row).returning(his_ledger.c.id))
+    return int(inserted.scalar_one())
+
+
+def his_entries(connection: Connection, kind: str = "") -> tuple[HisEntry, ...]:
+    statement = select(his_ledger).order_by(his_ledger.c.id)
+    if kind:
+        statement = statement.where(his_ledger.c.kind == kind)
+    return tuple(HisEntry(*row) for row in connection.execute(statement))
+
+
+def provider_entries(connection: Connection, reference: str = "") -> tuple[ProviderEntry, ...]:
+    statement = select(provider_ledger).order_by(provider_ledger.c.id)
+    if reference:
+        statement = statement.where(provider_ledger.c.reference == reference)
+    return tuple(ProviderEntry(*row) for row in connection.execute(statement))
+
+
+def taken_fen(connection: Connection, reference: str) -> int:
+    """What the provider holds of this reference: charges less reversals."""
+    sign = {"charged": 1, "reversed": -1}
+    entries = provider_entries(connection, reference)
+    return sum(sign.get(entry.kind, 0) * entry.amount_fen for entry in entries)
+
+
+def doubled(entries: tuple[HisEntry, ...]) -> tuple[tuple[str, str], ...]:
+    """(kind, subject) pairs that the hospital's book has more than once."""
+    counts = Counter((entry.kind, entry.subject) for entry in entries)
+    return tuple(pair for pair, times in counts.items() if times > 1)

@@ -1,0 +1,203 @@
+"""The kiosk-gateway command: serve, enrol terminals and staff, sign policies, show the ledgers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import signal
+import threading
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+from sqlalchemy import make_url
+
+from gateway import app as http
+from gateway import console, fleet, logs, policy
+from gateway.adapters.demo import controls
+from gateway.adapters.demo.hospital import DemoHospital
+from gateway.adapters.demo.knobs import Knobs
+from gateway.adapters.demo.provider import DemoProvider
+from gateway.clock import Clock, started_at, system_clock
+from gateway.policy import PolicyFile
+from gateway.sealing import Keys, load_or_make
+from gateway.server import Tls, server
+from gateway.service import Gateway
+from gateway.store import Store
+from gateway.tables import metadata
+
+_log = logging.getLogger(__name__)
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+Url = Annotated[str, typer.Option(help="sqlite:///PATH or postgresql+psycopg://…")]
+KeyFile = Annotated[
+    Path | None, typer.Option(help="Sealing and signing keys; beside the SQLite file by default.")
+]
+_DEFAULT_URL = "sqlite:///gateway.db"
+
+
+def main() -> None:
+    app()
+
+
+def open_store(url: str) -> Store:
+    """The store with the gateway's tables in it."""
+    store = Store(url)
+    store.create(metadata)
+    return store
+
+
+def key_file(url: str, given: Path | None) -> Path:
+    """Where the keys are. A PostgreSQL is shared, so its gateways must name the file they share."""
+    if given is not None:
+        return given
+    parsed = make_url(url)
+    if not parsed.drivername.startswith("sqlite") or not parsed.database:
+        raise typer.BadParameter("--key-file is needed: all gateways of one database share it")
+    return Path(parsed.database).with_suffix(".key")
+
+
+@dataclass(frozen=True)
+class DemoParts:
+    """The demo hospital put together."""
+
+    store: Store
+    keys: Keys
+    knobs: Knobs
+    provider: DemoProvider
+    gateway: Gateway
+
+
+def demo_parts(
+    store: Store, keys: Keys, clock: Clock, pay_page: str, rules: PolicyFile
+) -> DemoParts:
+    """A gateway before the demo hospital, its day opened."""
+    knobs = Knobs()
+    hospital = DemoHospital(knobs, keys.sign, clock().tzinfo)
+    store.create(*hospital.schemas())
+    pause = threading.Event()  # never set: waits without ending early
+    provider = DemoProvider(store, knobs, clock, lambda s: void(pause.wait(s)), pay_page)
+    gateway = Gateway(store, keys, hospital, provider, rules, clock)
+    gateway.open_day()
+    return DemoParts(store, keys, knobs, provider, gateway)
+
+
+def void(_value: object) -> None:
+    """Drops a result that nobody needs."""
+
+
+@app.command()
+def serve(  # noqa: PLR0913  options of a command
+    url: Url = _DEFAULT_URL,
+    host: str = "127.0.0.1",
+    port: int = 8440,
+    adapter: Annotated[str, typer.Option(help="The hospital behind: demo.")] = "demo",
+    key_file_path: Annotated[Path | None, typer.Option("--key-file")] = None,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    client_ca: Path | None = None,
+    policy_file: Path | None = None,
+    policy_key: Annotated[str, typer.Option(help="Base64 Ed25519 key of the policies.")] = "",
+    demo_controls: Annotated[bool, typer.Option(help="Let hands turn the demo's knobs.")] = False,
+    demo_now: Annotated[str, typer.Option(help="Start the demo's clock at this instant.")] = "",
+) -> None:
+    """Answer terminals until SIGTERM."""
+    logs.start()
+    if adapter != "demo":
+        raise typer.BadParameter(f"no adapter {adapter}; there is: demo")
+    if demo_now and not demo_controls:
+        raise typer.BadParameter("--demo-now is for --demo-controls only")
+    clock = started_at(datetime.fromisoformat(demo_now)) if demo_now else system_clock
+    keys = load_or_make(key_file(url, key_file_path))
+    scheme = "http" if tls_cert is None else "https"
+    page = f"{scheme}://{host}:{port}/demo/pay/" if demo_controls else "https://pay.demo.invalid/"
+    parts = demo_parts(open_store(url), keys, clock, page, PolicyFile(policy_file, policy_key))
+    application = demo_app(parts, with_controls=demo_controls)
+    tls = Tls(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
+    running = server(application, host, port, tls)
+    _log.info("serving", extra={"port": port, "adapter": adapter})
+    _run(running)
+    parts.store.close()
+    _log.info("ended")
+
+
+def demo_app(parts: DemoParts, *, with_controls: bool) -> FastAPI:
+    routers = [console.router(parts.store, parts.keys, parts.gateway.clock)]
+    if with_controls:
+        routers.append(controls.router(parts.store, parts.knobs, parts.provider))
+    application = http.make(parts.gateway, *routers)
+    if with_controls:
+        pause = threading.Event()
+        controls.misbehave(application, parts.knobs, lambda s: void(pause.wait(s)))
+    return application
+
+
+def _run(running: object) -> None:
+    """uvicorn ends at SIGTERM by itself, then raises the signal again; that one is dropped here."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: None)
+    running.run()  # type: ignore[attr-defined]
+
+
+@app.command("add-terminal")
+def add_terminal(
+    name: str, url: Url = _DEFAULT_URL, token: Annotated[str, typer.Option()] = ""
+) -> None:
+    """Enrol a terminal and print its token; it is not shown again."""
+    typer.echo(fleet.add_terminal(open_store(url), name, system_clock(), token))
+
+
+@app.command("revoke-terminal")
+def revoke_terminal(name: str, url: Url = _DEFAULT_URL) -> None:
+    """Refuse a terminal from now on."""
+    if not fleet.revoke_terminal(open_store(url), name):
+        typer.echo(f"no terminal {name}", err=True)
+        raise typer.Exit(1)
+
+
+@app.command("add-operator")
+def add_operator(
+    name: str, role: fleet.Role = fleet.Role.OPERATOR, url: Url = _DEFAULT_URL
+) -> None:
+    """Let a member of staff use /console; prints the token."""
+    typer.echo(fleet.add_operator(open_store(url), name, role))
+
+
+@app.command("make-policy-key")
+def make_policy_key(out: Path) -> None:
+    """Make a key for signing policies; prints the public part for --policy-key."""
+    private = Ed25519PrivateKey.generate()
+    out.touch(0o600)
+    out.write_text(base64.b64encode(private.private_bytes_raw()).decode() + "\n")
+    typer.echo(base64.b64encode(private.public_key().public_bytes_raw()).decode())
+
+
+@app.command("sign-policy")
+def sign_policy(
+    key: Annotated[Path, typer.Option(help="Private key of make-policy-key.")],
+    valid_from: Annotated[str, typer.Option(help="YYYY-MM-DD")],
+    valid_until: Annotated[str, typer.Option(help="YYYY-MM-DD")],
+    because: Annotated[str, typer.Option(help="Shown to people.")],
+    name: str = "health_code",
+) -> None:
+    """Print a signed policy that turns health-code look-ups on between two days."""
+    private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.read_text()))
+    rule = policy.Policy(
+        name, date.fromisoformat(valid_from), date.fromisoformat(valid_until), because
+    )
+    typer.echo(policy.sign(rule, private).decode())
+
+
+@app.command()
+def ledger(url: Url = _DEFAULT_URL) -> None:
+    """The demo hospital's and its provider's own books, as JSON."""
+    typer.echo(json.dumps(controls.read_ledgers(Store(url)), ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

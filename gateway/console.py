@@ -1,0 +1,235 @@
+"""The staff's page: terminals, calls for help, waiting times, refused records, the day's counts.
+
+Shown only to a known member of staff with the right to see it; no patient is named on it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import html
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlalchemy import Connection, func, select
+
+from gateway import fleet
+from gateway.clock import Clock
+from gateway.fleet import Operator, Right
+from gateway.sealing import Keys
+from gateway.store import Store
+from gateway.tables import alarms, from_us, help_calls, records, refused, terminals, to_us
+
+WAITING_ALARM_S = 600  # p90 at the entrance; a hospital may want another
+SILENT_AFTER = timedelta(minutes=3)
+_ROWS_MAX = 50
+
+
+def router(store: Store, keys: Keys, clock: Clock) -> APIRouter:
+    """GET /console and POST /console/help."""
+    routes = APIRouter()
+
+    @routes.get("/console")
+    def show(request: Request) -> Response:
+        operator = _operator(store, request)
+        if operator is None or not operator.may(Right.SEE_CONSOLE):
+            return _ask_who()
+        with store.reading() as connection:
+            return HTMLResponse(_page(connection, operator, _form_mark(keys, operator), clock()))
+
+    @routes.post("/console/help")
+    async def answer(request: Request) -> Response:
+        operator = _operator(store, request)
+        if operator is None:
+            return _ask_who()
+        form = _form(await request.body())
+        genuine = hmac.compare_digest(form.get("mark", ""), _form_mark(keys, operator))
+        if not operator.may(Right.ANSWER_HELP) or not genuine:
+            return Response("not allowed", 403)
+        with store.writing() as connection:
+            coming = form.get("coming", "").strip() or operator.name
+            fleet.answer_help(connection, form.get("key", ""), coming, clock())
+        return RedirectResponse("/console", 303)
+
+    return routes
+
+
+def _operator(store: Store, request: Request) -> Operator | None:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, token = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    with store.reading() as connection:
+        return fleet.operator_of(connection, name, token)
+
+
+def _ask_who() -> Response:
+    return Response("who are you?", 401, {"WWW-Authenticate": 'Basic realm="console"'})
+
+
+def _form_mark(keys: Keys, operator: Operator) -> str:
+    """In every form, so that a page from elsewhere cannot press its buttons."""
+    return keys.digest(f"console form {operator.name}".encode())
+
+
+def _form(body: bytes) -> dict[str, str]:
+    from urllib.parse import parse_qsl
+
+    return dict(parse_qsl(body[:4096].decode(errors="replace"), max_num_fields=10))
+
+
+@dataclass(frozen=True)
+class _Table:
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]  # cells are HTML, escaped where they were made
+    empty: str
+
+
+def _page(connection: Connection, operator: Operator, mark: str, now: datetime) -> str:
+    tables = [_help(connection, operator, mark, now), _terminals(connection, now)]
+    if operator.may(Right.SEE_REFUSED):
+        tables += [_refused(connection, now), _alarms(connection, now)]
+    tables.append(_counts(connection, now))
+    return (
+        "<!doctype html><html lang=zh-CN><meta charset=utf-8>"
+        '<meta http-equiv=refresh content=15><meta name=viewport content="width=device-width">'
+        f"<title>终端运行台</title><style>{_STYLE}</style>"
+        f"<header><h1>终端运行台</h1><p>{_e(operator.name)} · {now:%m-%d %H:%M}</p></header>"
+        f"{_waiting(connection, now)}{''.join(_drawn(table) for table in tables)}</html>"
+    )
+
+
+def _waiting(connection: Connection, now: datetime) -> str:
+    """Row 27: how long people wait at the entrance today."""
+    waits = fleet.waiting(connection, now.date().isoformat())
+    if not waits.people:
+        return "<section><h2>入口等候</h2><p>今天还没有人办理。</p></section>"
+    late = waits.p90_s > WAITING_ALARM_S
+    warning = f"<p class=warn>⚠ 十人中有一人等了 {waits.p90_s // 60} 分钟以上。</p>" if late else ""
+    return (
+        f"<section><h2>入口等候</h2><p>今天 {waits.people} 人 · 一半不超过 {_clock(waits.p50_s)}"
+        f" · 九成不超过 {_clock(waits.p90_s)}</p>{warning}</section>"
+    )
+
+
+def _help(connection: Connection, operator: Operator, mark: str, now: datetime) -> _Table:
+    open_first = select(help_calls).order_by(help_calls.c.answered.isnot(None), help_calls.c.at)
+    since = help_calls.c.at > to_us(now - timedelta(hours=12))
+    rows = []
+    for call in connection.execute(open_first.where(since).limit(_ROWS_MAX)):
+        waited = now - from_us(call.at)
+        if call.coming:
+            answer = f"{_e(call.coming)} 正在过去"
+        elif operator.may(Right.ANSWER_HELP):
+            answer = _answer_form(call.key, operator, mark)
+        else:
+            answer = "还没有人去"
+        late = " ⚠" if not call.coming and waited >= fleet.ESCALATE_AFTER else ""
+        rows.append(
+            (_e(call.place), _e(call.sort), _e(call.page), _clock(waited.seconds) + late, answer)
+        )
+    return _Table("求助", ("地点", "找谁", "页面", "已等", "谁去"), tuple(rows), "没有人求助。")
+
+
+def _answer_form(key: str, operator: Operator, mark: str) -> str:
+    return (
+        "<form method=post action=/console/help>"
+        f'<input type=hidden name=key value="{_e(key)}">'
+        f'<input type=hidden name=mark value="{_e(mark)}">'
+        f'<input name=coming aria-label=谁去 value="{_e(operator.name)}" maxlength=20>'
+        "<button>我去</button></form>"
+    )
+
+
+def _terminals(connection: Connection, now: datetime) -> _Table:
+    rows = []
+    for one in connection.execute(select(terminals).order_by(terminals.c.name)):
+        seen = None if one.seen is None else from_us(one.seen, now.tzinfo)
+        silent = seen is None or now - seen > SILENT_AFTER
+        state = "已停用" if one.revoked else "⚠ 没有消息" if silent else "正常"
+        last = "—" if seen is None else f"{seen:%m-%d %H:%M:%S}"
+        rows.append(
+            (_e(one.name), state, last, str(one.waiting), _e(one.troubles), _e(one.version))
+        )
+    heads = ("终端", "状态", "最近消息", "待传", "故障部件", "版本")
+    return _Table("终端", heads, tuple(rows), "还没有终端。")
+
+
+def _refused(connection: Connection, now: datetime) -> _Table:
+    statement = select(refused).order_by(refused.c.id.desc()).limit(_ROWS_MAX)
+    rows = tuple(
+        (_time(one.at, now), _e(one.terminal), str(one.sequence), _e(one.kind), _e(one.reason))
+        for one in connection.execute(statement)
+    )
+    return _Table("未接受的记录", ("时间", "终端", "序号", "种类", "原因"), rows, "没有。")
+
+
+def _alarms(connection: Connection, now: datetime) -> _Table:
+    statement = select(alarms).order_by(alarms.c.id.desc()).limit(_ROWS_MAX)
+    rows = tuple(
+        (_time(one.at, now), _e(one.kind), _e(one.terminal), _e(one.detail))
+        for one in connection.execute(statement)
+    )
+    return _Table("警报", ("时间", "种类", "终端", "内容"), rows, "没有。")
+
+
+def _counts(connection: Connection, now: datetime) -> _Table:
+    """The day's report, made from what arrived (row 119): nobody counts by hand."""
+    midnight = to_us(now.replace(hour=0, minute=0, second=0, microsecond=0))
+    statement = (
+        select(records.c.kind, records.c.state, func.count())
+        .where(records.c.at >= midnight)
+        .group_by(records.c.kind, records.c.state)
+        .order_by(records.c.kind)
+    )
+    rows = tuple(
+        (_e(kind), "已接受" if state == "accepted" else "未接受", str(count))
+        for kind, state, count in connection.execute(statement)
+    )
+    return _Table("今天收到", ("种类", "结果", "条数"), rows, "还没有。")
+
+
+def _drawn(table: _Table) -> str:
+    if not table.rows:
+        return f"<section><h2>{table.title}</h2><p>{table.empty}</p></section>"
+    heads = "".join(f"<th>{head}" for head in table.heads)
+    rows = "".join(f"<tr>{_cells(row)}" for row in table.rows)
+    return f"<section><h2>{table.title}</h2><table><tr>{heads}{rows}</table></section>"
+
+
+def _cells(row: Iterable[str]) -> str:
+    return "".join(f"<td>{cell}" for cell in row)
+
+
+def _time(microseconds: int, now: datetime) -> str:
+    return f"{from_us(microseconds, now.tzinfo):%m-%d %H:%M:%S}"
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _e(text: str) -> str:
+    return html.escape(text)
+
+
+_STYLE = (
+    "body{font:17px/1.5 sans-serif;margin:0;background:#f6f8f7;color:#10202b}"
+    "header{background:#004f63;color:#fff;padding:.6rem 1.5rem;display:flex;"
+    "justify-content:space-between;align-items:center}h1{font-size:1.4rem;margin:0}"
+    "section{background:#fff;border:1px solid #5e6d77;border-radius:12px;margin:1rem 1.5rem;"
+    "padding:.4rem 1.2rem 1rem}h2{font-size:1.15rem;color:#004f63;margin:.4rem 0}"
+    "table{border-collapse:collapse;width:100%}th{text-align:left;color:#3a4a55}"
+    "td,th{padding:.3rem .8rem .3rem 0;border-bottom:1px solid #e3f1f4;vertical-align:top}"
+    "button{font:inherit;background:#004f63;color:#fff;border:0;border-radius:8px;"
+    "padding:.3rem 1.2rem;min-height:44px}input{font:inherit;width:8rem;padding:.4rem}"
+    "form{display:flex;gap:.5rem}.warn{background:#fff3d6;color:#693f00;padding:.4rem}"
+)

@@ -1,0 +1,137 @@
+"""What each kind of record does at the hospital, in the transaction that accepts the record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from gateway.adapters.port import Hospital, Work
+from gateway.operations import alarm
+from gateway.sealing import Keys
+from gateway.store import insert_new
+from gateway.tables import audit_heads, hand_overs, payment_states, screenings, to_us
+from kiosk.hospital import contract as c
+
+
+@dataclass(frozen=True)
+class Body:
+    """One accepted record, its body read."""
+
+    sequence: int
+    kind: str
+    body: Any
+
+
+def apply(work: Work, keys: Keys, hospital: Hospital, bodies: Sequence[Body]) -> dict[int, str]:
+    """Do all effects, in order; the sequences that the hospital refused, with its reason."""
+    refusals: dict[int, str] = {}
+    rows: dict[Table, list[dict[str, Any]]] = {}
+    papers = _papers(work, keys, bodies)
+    for one in bodies:
+        match one.body:
+            case c.ScreeningRecord() as body:
+                row = _screening(work, one.sequence, body, _paper_hash(keys, body), papers)
+                rows.setdefault(screenings, []).append(row)
+            case c.HandOverRecord() as body:
+                rows.setdefault(hand_overs, []).append(_hand_over(work, body))
+            case c.PaymentRecord() as body:
+                rows.setdefault(payment_states, []).append(_payment(work, one.sequence, body))
+            case c.AuditHeadRecord() as body:
+                if reason := _witness(work, body):
+                    refusals[one.sequence] = reason
+            case c.CheckInRecord() as body:
+                if reason := hospital.take_check_in(work, body):
+                    refusals[one.sequence] = reason
+            case c.PrintedRecord() as body:
+                if reason := hospital.take_printed(work, body):
+                    refusals[one.sequence] = reason
+            case _:
+                raise AssertionError(f"no effect for {one.kind}")
+    for table, new in rows.items():
+        insert_new(work.connection, table, new)
+    return refusals
+
+
+def _papers(work: Work, keys: Keys, bodies: Sequence[Body]) -> set[str]:
+    """Hashes of paper forms in this batch that have been counted before."""
+    hashes = {
+        _paper_hash(keys, one.body)
+        for one in bodies
+        if isinstance(one.body, c.ScreeningRecord) and one.body.paper_serial
+    }
+    if not hashes:
+        return set()
+    counted = select(screenings.c.paper_hash).where(screenings.c.paper_hash.in_(hashes))
+    return set(work.connection.execute(counted).scalars())
+
+
+def _paper_hash(keys: Keys, body: c.ScreeningRecord) -> str:
+    return keys.digest(body.paper_serial.encode()) if body.paper_serial else ""
+
+
+def _screening(
+    work: Work, sequence: int, body: c.ScreeningRecord, paper_hash: str, counted: set[str]
+) -> dict[str, Any]:
+    row = {
+        "terminal": work.terminal,
+        "sequence": sequence,
+        "day": body.at.astimezone(work.now.tzinfo).date().isoformat(),
+        "at": to_us(body.at),
+        "substitute": body.substitute[:20],
+        "route": body.route[:40],
+        "waited_s": body.waited_s,
+        "paper_hash": paper_hash,
+        "counted": paper_hash not in counted,
+    }
+    if paper_hash:
+        counted.add(paper_hash)
+    return row
+
+
+def _hand_over(work: Work, body: c.HandOverRecord) -> dict[str, Any]:
+    return {
+        "slip": body.slip,
+        "terminal": work.terminal,
+        "person": body.person,
+        "purpose": body.purpose[:60],
+        "reference": body.reference,
+        "amount_fen": body.amount_fen,
+        "at": to_us(body.at),
+    }
+
+
+def _payment(work: Work, sequence: int, body: c.PaymentRecord) -> dict[str, Any]:
+    return {
+        "terminal": work.terminal,
+        "sequence": sequence,
+        "reference": body.reference,
+        "state": body.state,
+        "amount_fen": body.amount_fen,
+        "evidence": body.evidence,
+        "at": to_us(body.at),
+    }
+
+
+def _witness(work: Work, body: c.AuditHeadRecord) -> str:
+    """Keep the head. Two different heads for one place in the chain: somebody rewrote it."""
+    row = {
+        "terminal": work.terminal,
+        "sequence": body.sequence,
+        "chain_hash": body.chain_hash,
+        "signature": body.signature,
+        "at": to_us(body.at),
+    }
+    if insert_new(work.connection, audit_heads, [row]) == 1:
+        return ""
+    kept = work.connection.execute(
+        select(audit_heads.c.chain_hash).where(
+            audit_heads.c.terminal == work.terminal, audit_heads.c.sequence == body.sequence
+        )
+    ).scalar_one()
+    if kept == body.chain_hash:
+        return ""
+    alarm(work, "audit_head_differs", f"head {body.sequence}")
+    return "head_differs"

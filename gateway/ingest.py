@@ -1,0 +1,257 @@
+"""Outbox batches: a verdict a record; acknowledge, deduplicate and effect are one commit.
+
+(terminal, sequence) and the key are permanent. One bad record never stops the rest; what is refused
+is kept, sealed, until a person has seen it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import and_, exists, or_, select, update
+
+from gateway import effects
+from gateway.adapters.port import Hospital, Work
+from gateway.operations import alarm
+from gateway.sealing import Keys
+from gateway.store import CommitUnknown, Store, StoreAway, insert_new, insert_returning
+from gateway.tables import records, refused, terminals, to_us
+from kiosk.hospital import contract as c
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A record as the database has it."""
+
+    sequence: int
+    key: str
+    terminal: str
+    body_hash: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Fresh:
+    """A record that was not there yet. `body` None: it could not be understood, see `reason`."""
+
+    record: c.Record
+    body: Any
+    reason: str
+
+
+class Ingest:
+    """The outbox endpoint."""
+
+    def __init__(
+        self, store: Store, keys: Keys, hospital: Hospital, clock: Callable[[], datetime]
+    ) -> None:
+        self._store, self._keys, self._hospital, self._clock = store, keys, hospital, clock
+
+    def take(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
+        """One transaction for all; when something in it breaks, one for each."""
+        try:
+            return self._together(terminal, batch)
+        except (StoreAway, CommitUnknown):
+            raise
+        # The border between records: whatever one record breaks must not stop the others, so
+        # this is the one place that may not name what it expects.
+        except Exception:  # noqa: BLE001
+            _log.exception("batch_broke", extra={"terminal": terminal, "records": len(batch)})
+        return self._one_by_one(terminal, batch)
+
+    def _one_by_one(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
+        verdicts: list[c.Verdict] = []
+        held_up_to = 0
+        for record in batch:
+            try:
+                reply = self._together(terminal, [record])
+            except (StoreAway, CommitUnknown):
+                raise
+            except Exception:  # noqa: BLE001  see take()
+                _log.exception("record_broke", extra={"terminal": terminal, "kind": record.kind})
+                verdicts.append(c.Verdict(record.key, "later", "server_error"))
+            else:
+                verdicts.extend(reply.verdicts)
+                held_up_to = reply.held_up_to
+        return c.OutboxReply(tuple(verdicts), held_up_to)
+
+    def _together(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
+        with self._store.writing() as connection:
+            work = Work(connection, terminal, self._clock())
+            # Batches of one terminal queue here, so that order and held_up_to are true.
+            connection.execute(
+                select(terminals.c.name).where(terminals.c.name == terminal).with_for_update()
+            ).one()
+            verdicts = self._judge(work, batch)
+            held_up_to = _hold(work)
+        return c.OutboxReply(tuple(verdicts), held_up_to)
+
+    def _judge(self, work: Work, batch: Sequence[c.Record]) -> list[c.Verdict]:
+        hashes = [self._keys.digest(_canonical(record)) for record in batch]
+        known = _known(work, batch)
+        verdicts: dict[int, c.Verdict] = {}
+        fresh: dict[int, _Fresh] = {}
+        seen: dict[str, int] = {}
+        for place, record in enumerate(batch):
+            if (same := _met(known, record, work.terminal)) is not None:
+                verdicts[place] = self._again(work, record, hashes[place], same)
+            elif (first := seen.get(record.key)) is not None and hashes[first] == hashes[place]:
+                fresh[place] = fresh[first]  # twice in one batch: one record, one verdict
+            else:
+                reused = record.key in seen
+                seen.setdefault(record.key, place)
+                fresh[place] = _Fresh(record, None, "key_reused") if reused else _read(record)
+        unique = {id(one): (one, hashes[place]) for place, one in fresh.items()}
+        outcome = self._keep(work, list(unique.values()))
+        for place, one in fresh.items():
+            verdicts[place] = outcome[id(one)]
+        return [verdicts[place] for place in range(len(batch))]
+
+    def _again(self, work: Work, record: c.Record, body_hash: str, kept: _Kept) -> c.Verdict:
+        """A key or sequence that is known: the same record gets its first verdict."""
+        same_place = (kept.terminal, kept.sequence) == (work.terminal, record.sequence)
+        if same_place and kept.key == record.key and kept.body_hash == body_hash:
+            return _verdict(record.key, kept.reason)
+        reason = "key_reused" if kept.key == record.key else "sequence_reused"
+        if self._refuse(work, record, body_hash, reason):
+            alarm(work, reason, f"{record.key} at {record.sequence}")
+        if reason == "key_reused" and not same_place:
+            insert_new(work.connection, records, [self._row(work, record, body_hash, reason)])
+        return _verdict(record.key, reason)
+
+    def _keep(self, work: Work, fresh: list[tuple[_Fresh, str]]) -> dict[int, c.Verdict]:
+        """Insert what is new, act on what was inserted, and say what became of each."""
+        rows = [self._row(work, one.record, hash, one.reason) for one, hash in fresh]
+        new = set(insert_returning(work.connection, records, rows, records.c.sequence))
+        acting = [one for one, _ in fresh if one.record.sequence in new and not one.reason]
+        bodies = [effects.Body(one.record.sequence, one.record.kind, one.body) for one in acting]
+        late = effects.apply(work, self._keys, self._hospital, bodies)
+        verdicts: dict[int, c.Verdict] = {}
+        for one, body_hash in fresh:
+            sequence = one.record.sequence
+            # Not inserted although nothing was known: another terminal came with this key just now.
+            reason = one.reason or late.get(sequence, "") if sequence in new else "key_reused"
+            if reason:
+                self._mark_refused(work, one, body_hash, reason)
+            verdicts[id(one)] = _verdict(one.record.key, reason)
+        return verdicts
+
+    def _mark_refused(self, work: Work, one: _Fresh, body_hash: str, reason: str) -> None:
+        first_time = self._refuse(work, one.record, body_hash, reason)
+        if reason == "key_reused" and first_time:
+            alarm(work, reason, f"{one.record.key} at {one.record.sequence}")
+        if not one.reason:
+            work.connection.execute(
+                update(records)
+                .where(
+                    records.c.terminal == work.terminal, records.c.sequence == one.record.sequence
+                )
+                .values(state="refused", reason=reason)
+            )
+
+    def _row(self, work: Work, record: c.Record, body_hash: str, reason: str) -> dict[str, Any]:
+        foreign = reason == "key_reused"  # the key itself belongs to the first record
+        return {
+            "terminal": work.terminal,
+            "sequence": record.sequence,
+            "key": f"reused/{work.terminal}/{record.sequence}" if foreign else record.key,
+            "kind": record.kind,
+            "at": to_us(record.at),
+            "received": to_us(work.now),
+            "body_hash": body_hash,
+            "body": self._keys.seal(
+                record.body.encode(), f"records/{work.terminal}/{record.sequence}"
+            ),
+            "state": "refused" if reason else "accepted",
+            "reason": reason,
+        }
+
+    def _refuse(self, work: Work, record: c.Record, body_hash: str, reason: str) -> bool:
+        row = {
+            "terminal": work.terminal,
+            "sequence": record.sequence,
+            "key": record.key,
+            "kind": record.kind,
+            "reason": reason,
+            "body": self._keys.seal(record.body.encode(), f"refused/{work.terminal}/{record.key}"),
+            "body_hash": body_hash,
+            "at": to_us(work.now),
+        }
+        return insert_new(work.connection, refused, [row]) == 1
+
+
+def _canonical(record: c.Record) -> bytes:
+    return "\n".join((str(record.sequence), record.key, record.kind, record.body)).encode()
+
+
+def _read(record: c.Record) -> _Fresh:
+    shape = c.RECORD_BODIES.get(record.kind)
+    if shape is None:
+        return _Fresh(record, None, "kind_unknown")
+    try:
+        return _Fresh(record, c.from_json(shape, record.body), "")
+    except ValidationError:
+        return _Fresh(record, None, "body_not_understood")
+
+
+def _known(work: Work, batch: Sequence[c.Record]) -> list[_Kept]:
+    here = and_(
+        records.c.terminal == work.terminal,
+        records.c.sequence.in_([record.sequence for record in batch]),
+    )
+    same_key = records.c.key.in_([record.key for record in batch])
+    rows = work.connection.execute(
+        select(
+            records.c.sequence,
+            records.c.key,
+            records.c.terminal,
+            records.c.body_hash,
+            records.c.state,
+            records.c.reason,
+        ).where(or_(here, same_key))
+    )
+    return [_Kept(*row) for row in rows]
+
+
+def _met(known: list[_Kept], record: c.Record, terminal: str) -> _Kept | None:
+    """What the database has under this key, or else in this place."""
+    place = (terminal, record.sequence)
+    in_place = next((one for one in known if (one.terminal, one.sequence) == place), None)
+    by_key = next((one for one in known if one.key == record.key), None)
+    return by_key or in_place
+
+
+def _verdict(key: str, reason: str) -> c.Verdict:
+    return c.Verdict(key, "refused" if reason else "accepted", reason)
+
+
+def _hold(work: Work) -> int:
+    """Move held_up_to over what has arrived without a gap."""
+    mine = terminals.c.name == work.terminal
+    held = int(work.connection.execute(select(terminals.c.held_up_to).where(mine)).scalar_one())
+    following = records.alias()
+    follows = exists().where(
+        following.c.terminal == records.c.terminal,
+        following.c.sequence == records.c.sequence + 1,
+    )
+    here = records.c.terminal == work.terminal
+    begun = select(records.c.sequence).where(here, records.c.sequence == held + 1)
+    if work.connection.execute(begun).first() is None:
+        return held
+    before_gap = (
+        select(records.c.sequence)
+        .where(here, records.c.sequence > held, ~follows)
+        .order_by(records.c.sequence)
+        .limit(1)
+    )
+    reached = int(work.connection.execute(before_gap).scalar_one())
+    work.connection.execute(update(terminals).where(mine).values(held_up_to=reached))
+    return reached

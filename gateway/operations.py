@@ -1,0 +1,119 @@
+"""Each operation once: key, effect and answer are one transaction; the key is kept for ever.
+
+The same key again gets the first answer. The same key with another body, or from another terminal,
+is refused and alarmed: somebody's books would be wrong whichever of the two were believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select, update
+
+from gateway.adapters.port import Work
+from gateway.sealing import Keys
+from gateway.store import insert_new
+from gateway.tables import alarms, operations, to_us
+
+_DETAIL_CHARS = 300
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What is asked: under which key, by which endpoint, with which body (as canonical JSON)."""
+
+    key: str
+    endpoint: str
+    body: bytes
+
+    @property
+    def context(self) -> str:
+        return f"operations/{self.key}"
+
+
+class KeyReused(Exception):
+    """This key stands for something else already."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("a key came again with another body")
+        self.key = key
+
+
+def once(work: Work, keys: Keys, operation: Operation, effect: Callable[[], bytes]) -> bytes:
+    """The effect's answer, or the first answer when the key is known.
+
+    A second caller with the same key waits in the database until the first has committed.
+    """
+    if begin(work, keys, operation):
+        answer = effect()
+        finish(work, keys, operation, answer)
+        return answer
+    first = answered(work.connection, keys, operation)
+    assert first is not None, "an operation was committed without its answer"
+    return first
+
+
+def begin(work: Work, keys: Keys, operation: Operation) -> bool:
+    """Claim the key. True: it is new, the caller must act. Raises KeyReused."""
+    row = {
+        "key": operation.key,
+        "endpoint": operation.endpoint,
+        "terminal": work.terminal,
+        "body_hash": keys.digest(operation.body),
+        "reply": None,
+        "at": to_us(work.now),
+    }
+    if insert_new(work.connection, operations, [row]) == 1:
+        return True
+    known = _is_known(work, keys, operation)
+    assert known, "a key was taken and is not there"
+    return False
+
+
+def peek(work: Work, keys: Keys, operation: Operation) -> bytes | None:
+    """The first answer when there is one already; claims nothing. Raises KeyReused."""
+    if not _is_known(work, keys, operation):
+        return None
+    return answered(work.connection, keys, operation)
+
+
+def _is_known(work: Work, keys: Keys, operation: Operation) -> bool:
+    stored = work.connection.execute(
+        select(operations.c.endpoint, operations.c.terminal, operations.c.body_hash).where(
+            operations.c.key == operation.key
+        )
+    ).first()
+    if stored is None:
+        return False
+    if tuple(stored) != (operation.endpoint, work.terminal, keys.digest(operation.body)):
+        raise KeyReused(operation.key)
+    return True
+
+
+def finish(work: Work, keys: Keys, operation: Operation, answer: bytes) -> None:
+    """Keep the answer, sealed: it may name a person."""
+    work.connection.execute(
+        update(operations)
+        .where(operations.c.key == operation.key)
+        .values(reply=keys.seal(answer, operation.context))
+    )
+
+
+def answered(connection: Connection, keys: Keys, operation: Operation) -> bytes | None:
+    """The first answer, or None while there is none."""
+    sealed = connection.execute(
+        select(operations.c.reply).where(operations.c.key == operation.key)
+    ).scalar_one()
+    return None if sealed is None else keys.unseal(sealed, operation.context)
+
+
+def alarm(work: Work, kind: str, detail: str) -> None:
+    """For staff: keys, references and parts' names; never a person."""
+    row = {
+        "at": to_us(work.now),
+        "kind": kind,
+        "terminal": work.terminal,
+        "detail": detail[:_DETAIL_CHARS],
+    }
+    work.connection.execute(alarms.insert().values(row))

@@ -1,0 +1,152 @@
+"""One database, SQLite or PostgreSQL by URL; every change is one durable transaction.
+
+SQLite runs with WAL and synchronous=FULL and takes its write lock at BEGIN, so that a transaction
+never fails half-way for want of it. A commit whose outcome is not known is said to be just that.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold SQLite's write lock
+POOL_CONNECTIONS = 20
+_SCHEMA_LOCK = 70_115_001  # any number: two gateways must not create tables at the same time
+
+
+class StoreAway(Exception):
+    """The database cannot be reached; nothing of this transaction was done."""
+
+
+class CommitUnknown(Exception):
+    """The commit was sent and its answer did not come: done or not done, ask by the key."""
+
+
+class Store:
+    """Transactions on one database. `url`: sqlite:///PATH or postgresql+psycopg://…"""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        # SQLite's own lock is polled with growing pauses; within this process a queue is fairer.
+        self._writer = threading.Lock() if self.is_sqlite else None
+
+    def create(self, *schemas: MetaData) -> None:
+        """Make the tables that are not there yet; safe when several gateways start together."""
+        with self.writing() as connection:
+            if not self.is_sqlite:
+                connection.execute(text(f"select pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+            for schema in schemas:
+                schema.create_all(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that commits at the end, or is undone whole by any exception."""
+        if self._writer is None:
+            with self._transaction(reading=False) as connection:
+                yield connection
+            return
+        with self._writer, self._transaction(reading=False) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One view of the data; takes no write lock."""
+        with self._transaction(reading=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, reading: bool) -> Iterator[Connection]:
+        try:
+            raw = self.engine.connect()
+        except (OperationalError, DBAPIError) as fault:
+            raise StoreAway from fault
+        with raw.execution_options(kiosk_reading=reading) as connection:
+            try:
+                with _undone_on_error(connection):
+                    yield connection
+            except OperationalError as fault:
+                raise StoreAway from fault
+            try:
+                connection.commit()
+            except DBAPIError as fault:
+                raise CommitUnknown from fault
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _undone_on_error(connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        try:
+            connection.rollback()
+        except DBAPIError:
+            connection.invalidate()
+        raise
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert the rows whose keys are not there yet; how many of them were new."""
+    if not rows:
+        return 0
+    return int(connection.execute(_ignoring_known(connection, table), list(rows)).rowcount)
+
+
+def insert_returning(
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], column: Column[Any]
+) -> list[Any]:
+    """As insert_new; gives the `column` of each row that was new."""
+    if not rows:
+        return []
+    statement = _ignoring_known(connection, table).returning(column)
+    return list(connection.execute(statement, list(rows)).scalars())
+
+
+def _ignoring_known(connection: Connection, table: Table) -> Any:
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing()
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(
+            url,
+            pool_size=POOL_CONNECTIONS,
+            max_overflow=POOL_CONNECTIONS,
+            pool_pre_ping=True,
+            hide_parameters=True,  # an error text must not quote a patient's data
+        )
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=POOL_CONNECTIONS,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see _begin_sqlite
+    mode = connection.execute("pragma journal_mode=wal").fetchone()[0]
+    assert mode == "wal", f"SQLite answered {mode} to journal_mode=wal"
+    connection.execute("pragma synchronous=full")
+    connection.execute("pragma secure_delete=on")
+    connection.execute("pragma foreign_keys=on")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("kiosk_reading", False)
+    connection.exec_driver_sql("begin" if reading else "begin immediate")
