@@ -1,8 +1,4 @@
-"""Drivers' verbs as the engine's ports: thin, and the only place where both sides are seen.
-
-A driver's fault becomes either an event of the flows (declined, not printed, silent) or a
-DeviceFault, on which the worker drops the connection, opens it again and looks.
-"""
+"""The payment pad as a port: it holds the money until it is told to keep or to return it."""
 
 from __future__ import annotations
 
@@ -12,28 +8,16 @@ from threading import Event as Flag
 
 from drivers import errors, pad
 from drivers.deadline import Clock, Deadline
-from drivers.escpos import driver as escpos
-from drivers.idcard import card as card_text
-from drivers.idcard import driver as idcard
-from drivers.scanner import codec as codes
-from drivers.scanner import driver as scanner
-from drivers.slip import Slip, enlarged
-from kiosk.domain.identity import Credential, DocumentKind, Identity, Sex
+from kiosk.devices.faults import Say, fault_of
 from kiosk.flows.effects import (
     CancelPad,
     ChargePad,
     CompletePad,
     Effect,
-    PrintSlip,
     RecallPad,
     ReleasePad,
 )
 from kiosk.flows.events import (
-    CardLaid,
-    CardRead,
-    CardTrouble,
-    CodeRejected,
-    CodeScanned,
     PadApproved,
     PadCompleted,
     PadDeclined,
@@ -42,224 +26,8 @@ from kiosk.flows.events import (
     PadReleased,
     PadSilent,
     PadUnreachable,
-    SlipFailed,
-    SlipPrinted,
 )
-from kiosk.ports import DeviceFault, Listen, PadLooked, Part, Told
-
-Say = Callable[[Told], None]
-
-
-def fault_of(fault: errors.DriverError) -> DeviceFault:
-    """The notice's key for a fault that ends a connection."""
-    match fault:
-        case errors.PaperOut():
-            return DeviceFault("no_receipt_paper", str(fault))
-        case errors.CoverOpen():
-            return DeviceFault("cover_open", str(fault))
-        case errors.PaperJammed():
-            return DeviceFault("printer_jam", str(fault))
-    return DeviceFault("away", str(fault))
-
-
-class IdReaderDevice:
-    """An ID card reader: polled while a page wants cards."""
-
-    part: Part = "id_reader"
-    pause_s = 0.3  # PROTOCOLS §1.6: find every 300 ms
-
-    def __init__(self, connect: Callable[[], idcard.IdCardReader]) -> None:
-        self._connect = connect
-        self._reader: idcard.IdCardReader | None = None
-
-    def open(self) -> Iterator[Told]:
-        try:
-            self._reader = self._connect()
-            self._reader.probe()
-        except errors.DriverError as fault:
-            raise fault_of(fault) from fault
-        yield from ()
-
-    def attend(self, listen: Listen) -> Iterator[Told]:
-        assert self._reader is not None
-        try:
-            if listen.cards:
-                yield from self._look(self._reader)
-        except errors.CardRemoved:
-            yield CardTrouble("card_removed")
-        except errors.ProtocolError:
-            yield CardTrouble("card_unreadable")
-        except errors.DriverError as fault:
-            raise fault_of(fault) from fault
-
-    def _look(self, reader: idcard.IdCardReader) -> Iterator[Told]:
-        if isinstance(reader.find(), idcard.CardAbsent):
-            return
-        yield CardLaid()
-        match reader.read_card():
-            case idcard.CardRead(card):
-                yield CardRead(identity_of(card))
-            case idcard.PutAgain(idcard.PutAgainReason.LIFTED):
-                yield CardTrouble("card_removed")
-            case idcard.PutAgain(idcard.PutAgainReason.UNREADABLE):
-                yield CardTrouble("card_unreadable")
-            case idcard.PutAgain() | idcard.CardAbsent():
-                yield CardTrouble("put_again")
-
-    def perform(self, effect: Effect) -> Iterable[Told]:
-        raise AssertionError(f"an ID card reader carries out no {type(effect).__name__}")
-
-    def absent(self, effect: Effect) -> Iterable[Told]:
-        return ()
-
-    def interrupt(self, effect: Effect) -> bool:
-        return False
-
-    def close(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-
-
-_KINDS = {
-    card_text.Layout.RESIDENT: DocumentKind.RESIDENT,
-    card_text.Layout.PERMIT_HK_MO_TW: DocumentKind.HK_MACAU_TAIWAN,
-    card_text.Layout.FOREIGN_2017: DocumentKind.FOREIGN_RESIDENT,
-    card_text.Layout.FOREIGN_2023: DocumentKind.FOREIGN_RESIDENT,
-}
-_SEXES = {card_text.Sex.MALE: Sex.MALE, card_text.Sex.FEMALE: Sex.FEMALE}
-
-
-def identity_of(card: card_text.CardText) -> Identity:
-    """What the flows learn of a card: neither address nor authority nor photo."""
-    return Identity(
-        kind=_KINDS[card.layout],
-        number=card.number,
-        name=card.name or card.english_name,
-        credential=Credential.ID_CARD,
-        born=card.birth,
-        sex=_SEXES.get(card.sex, Sex.UNKNOWN),
-        valid_to=card.valid_to,
-    )
-
-
-class ScannerDevice:
-    """A code scanner: lit only while a page asks for codes."""
-
-    part: Part = "scanner"
-    pause_s = 0.01  # poll() itself waits
-
-    POLL_S = 0.2
-
-    def __init__(self, connect: Callable[[], scanner.Scanner]) -> None:
-        self._connect = connect
-        self._scanner: scanner.Scanner | None = None
-        self._armed = False
-
-    def open(self) -> Iterator[Told]:
-        try:
-            self._scanner = self._connect()
-            self._scanner.disarm()
-        except errors.DriverError as fault:
-            raise fault_of(fault) from fault
-        self._armed = False
-        yield from ()
-
-    def attend(self, listen: Listen) -> Iterator[Told]:
-        assert self._scanner is not None
-        try:
-            self._light(self._scanner, bool(listen.codes))
-            match self._scanner.poll(Deadline.after(self._scanner.clock, self.POLL_S)):
-                case codes.Scanned(text):
-                    yield CodeScanned(text)
-                case codes.Garbage():
-                    yield CodeRejected()
-        except errors.DriverError as fault:
-            raise fault_of(fault) from fault
-
-    def _light(self, device: scanner.Scanner, on: bool) -> None:
-        if on and not self._armed:
-            device.arm()
-        if not on and self._armed:
-            device.disarm()
-        self._armed = on
-
-    def perform(self, effect: Effect) -> Iterable[Told]:
-        raise AssertionError(f"a scanner carries out no {type(effect).__name__}")
-
-    def absent(self, effect: Effect) -> Iterable[Told]:
-        return ()
-
-    def interrupt(self, effect: Effect) -> bool:
-        return False
-
-    def close(self) -> None:
-        if self._scanner is not None:
-            self._scanner.close()
-            self._scanner = None
-
-
-class ReceiptPrinterDevice:
-    """A slip printer: looked at before, during and after each job, and while nothing is printed."""
-
-    part: Part = "receipt_printer"
-    pause_s = 2.0
-
-    def __init__(
-        self,
-        connect: Callable[[], escpos.ReceiptPrinter],
-        lay_out: Callable[[PrintSlip], Slip],
-    ) -> None:
-        self._connect, self._lay_out = connect, lay_out
-        self._printer: escpos.ReceiptPrinter | None = None
-        self._why = "receipt_printer_away"
-
-    def open(self) -> Iterator[Told]:
-        try:
-            self._printer = self._connect()
-            escpos.refuse_unless_ready(self._printer.status())
-            self._printer.tidy()
-        except errors.DriverError as fault:
-            raise self._fault(fault) from fault
-        yield from ()
-
-    def attend(self, listen: Listen) -> Iterator[Told]:
-        assert self._printer is not None
-        try:
-            escpos.refuse_unless_ready(self._printer.status())
-        except errors.DriverError as fault:
-            raise self._fault(fault) from fault
-        yield from ()
-
-    def perform(self, effect: Effect) -> Iterator[Told]:
-        assert self._printer is not None and isinstance(effect, PrintSlip)
-        slip = self._lay_out(effect)
-        try:
-            self._printer.print_slip(enlarged(slip) if effect.large else slip)
-        except errors.DriverError as fault:
-            gone = self._fault(fault)
-            begun = hasattr(fault, "progress")
-            yield SlipFailed(effect.job, self._why, maybe=begun)
-            raise gone from fault
-        yield SlipPrinted(effect.job)
-
-    def _fault(self, fault: errors.DriverError) -> DeviceFault:
-        found = fault_of(fault)
-        self._why = "receipt_printer_away" if found.code == "away" else found.code
-        return found
-
-    def absent(self, effect: Effect) -> Iterable[Told]:
-        assert isinstance(effect, PrintSlip)
-        return (SlipFailed(effect.job, self._why),)
-
-    def interrupt(self, effect: Effect) -> bool:
-        return False
-
-    def close(self) -> None:
-        if self._printer is not None:
-            self._printer.close()
-            self._printer = None
-
+from kiosk.ports import Listen, PadLooked, Part, Told
 
 _PROGRESS = {
     pad.PadProgress.INSERT_CARD: "insert_card",

@@ -1,0 +1,75 @@
+"""The code scanner as a port: lit only while a page asks for codes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from drivers import errors
+from drivers.deadline import Deadline
+from drivers.scanner import codec as codes
+from drivers.scanner import driver as scanner
+from kiosk.devices.faults import fault_of
+from kiosk.flows.effects import (
+    Effect,
+)
+from kiosk.flows.events import (
+    CodeRejected,
+    CodeScanned,
+)
+from kiosk.ports import Listen, Part, Told
+
+
+class ScannerDevice:
+    """A code scanner: lit only while a page asks for codes."""
+
+    part: Part = "scanner"
+    pause_s = 0.01  # poll() itself waits
+
+    POLL_S = 0.2
+
+    def __init__(self, connect: Callable[[], scanner.Scanner]) -> None:
+        self._connect = connect
+        self._scanner: scanner.Scanner | None = None
+        self._armed = False
+
+    def open(self) -> Iterator[Told]:
+        try:
+            self._scanner = self._connect()
+            self._scanner.disarm()
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+        self._armed = False
+        yield from ()
+
+    def attend(self, listen: Listen) -> Iterator[Told]:
+        assert self._scanner is not None
+        try:
+            self._light(self._scanner, bool(listen.codes))
+            match self._scanner.poll(Deadline.after(self._scanner.clock, self.POLL_S)):
+                case codes.Scanned(text):
+                    yield CodeScanned(text)
+                case codes.Garbage():
+                    yield CodeRejected()
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+
+    def _light(self, device: scanner.Scanner, on: bool) -> None:
+        if on and not self._armed:
+            device.arm()
+        if not on and self._armed:
+            device.disarm()
+        self._armed = on
+
+    def perform(self, effect: Effect) -> Iterable[Told]:
+        raise AssertionError(f"a scanner carries out no {type(effect).__name__}")
+
+    def absent(self, effect: Effect) -> Iterable[Told]:
+        return ()
+
+    def interrupt(self, effect: Effect) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self._scanner is not None:
+            self._scanner.close()
+            self._scanner = None

@@ -1,0 +1,101 @@
+"""The ID card reader as a port: polled while a page wants cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from drivers import errors
+from drivers.idcard import card as card_text
+from drivers.idcard import driver as idcard
+from kiosk.devices.faults import fault_of
+from kiosk.domain.identity import Credential, DocumentKind, Identity, Sex
+from kiosk.flows.effects import (
+    Effect,
+)
+from kiosk.flows.events import (
+    CardLaid,
+    CardRead,
+    CardTrouble,
+)
+from kiosk.ports import Listen, Part, Told
+
+
+class IdReaderDevice:
+    """An ID card reader: polled while a page wants cards."""
+
+    part: Part = "id_reader"
+    pause_s = 0.3  # PROTOCOLS §1.6: find every 300 ms
+
+    def __init__(self, connect: Callable[[], idcard.IdCardReader]) -> None:
+        self._connect = connect
+        self._reader: idcard.IdCardReader | None = None
+
+    def open(self) -> Iterator[Told]:
+        try:
+            self._reader = self._connect()
+            self._reader.probe()
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+        yield from ()
+
+    def attend(self, listen: Listen) -> Iterator[Told]:
+        assert self._reader is not None
+        try:
+            if listen.cards:
+                yield from self._look(self._reader)
+        except errors.CardRemoved:
+            yield CardTrouble("card_removed")
+        except errors.ProtocolError:
+            yield CardTrouble("card_unreadable")
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+
+    def _look(self, reader: idcard.IdCardReader) -> Iterator[Told]:
+        if isinstance(reader.find(), idcard.CardAbsent):
+            return
+        yield CardLaid()
+        match reader.read_card():
+            case idcard.CardRead(card):
+                yield CardRead(identity_of(card))
+            case idcard.PutAgain(idcard.PutAgainReason.LIFTED):
+                yield CardTrouble("card_removed")
+            case idcard.PutAgain(idcard.PutAgainReason.UNREADABLE):
+                yield CardTrouble("card_unreadable")
+            case idcard.PutAgain() | idcard.CardAbsent():
+                yield CardTrouble("put_again")
+
+    def perform(self, effect: Effect) -> Iterable[Told]:
+        raise AssertionError(f"an ID card reader carries out no {type(effect).__name__}")
+
+    def absent(self, effect: Effect) -> Iterable[Told]:
+        return ()
+
+    def interrupt(self, effect: Effect) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+
+_KINDS = {
+    card_text.Layout.RESIDENT: DocumentKind.RESIDENT,
+    card_text.Layout.PERMIT_HK_MO_TW: DocumentKind.HK_MACAU_TAIWAN,
+    card_text.Layout.FOREIGN_2017: DocumentKind.FOREIGN_RESIDENT,
+    card_text.Layout.FOREIGN_2023: DocumentKind.FOREIGN_RESIDENT,
+}
+_SEXES = {card_text.Sex.MALE: Sex.MALE, card_text.Sex.FEMALE: Sex.FEMALE}
+
+
+def identity_of(card: card_text.CardText) -> Identity:
+    """What the flows learn of a card: neither address nor authority nor photo."""
+    return Identity(
+        kind=_KINDS[card.layout],
+        number=card.number,
+        name=card.name or card.english_name,
+        credential=Credential.ID_CARD,
+        born=card.birth,
+        sex=_SEXES.get(card.sex, Sex.UNKNOWN),
+        valid_to=card.valid_to,
+    )
