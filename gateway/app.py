@@ -50,6 +50,10 @@ def make(gateway: Gateway, *routers: APIRouter) -> FastAPI:
     def _healthz() -> JSONResponse:
         return _healthy(gateway)
 
+    @app.exception_handler(Exception)
+    def _bug(_request: Request, _bug: Exception) -> JSONResponse:
+        return JSONResponse({"code": "server_error"}, 500)
+
     for endpoint in c.ENDPOINTS:
         app.add_api_route(
             endpoint.path, _route(gateway, endpoint), methods=["POST"], include_in_schema=False

@@ -62,5 +62,5 @@ def start(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine"):
+    for noisy in ("uvicorn.access", "uvicorn.error", "sqlalchemy.engine", "fontTools"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

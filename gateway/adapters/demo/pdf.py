@@ -11,6 +11,7 @@ import io
 import threading
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
@@ -75,10 +76,9 @@ class ReportPress:
 
 def _page(report: LabReport, words: _Words, fonts: _Fonts) -> bytes:
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=A4, pageCompression=1, invariant=1)
+    canvas = Canvas(out, pagesize=A4, pageCompression=1, invariant=1, lang="zh-CN")
     canvas.setTitle(f"{report.panel.title} {report.id}")
     canvas.setAuthor(words.hospital)
-    canvas.setLang("zh-CN")
     _header(canvas, fonts, words)
     _person(canvas, fonts, words)
     _table(canvas, fonts, report)
@@ -112,19 +112,8 @@ class _Words:
         rows = [f"{r.analyte.name}{r.analyte.code}{r.analyte.unit}" for r in report.results]
         facts = "".join(label + value for label, value in self.facts)
         heads = "".join(head for _, head in _COLUMNS)
-        everything = "".join(
-            (
-                self.hospital,
-                self.hospital_en,
-                self.title,
-                self.title_en,
-                facts,
-                heads,
-                self.signed,
-                *rows,
-                *_NOTES,
-            )
-        )
+        heading = (self.hospital, self.hospital_en, self.title, self.title_en, self.signed)
+        everything = "".join(chain(heading, (facts, heads), rows, _NOTES))
         ascii_signs = "".join(map(chr, range(0x20, 0x7F)))
         self.characters = frozenset(everything + ascii_signs + "–↑↓：，。（）第页共")
 
@@ -211,7 +200,7 @@ def _row(canvas: Canvas, fonts: _Fonts, result: Result, y: float) -> None:
 
 
 def _plot(canvas: Canvas, result: Result, y: float) -> None:
-    """The range fills the middle half of the line; the value stands where it falls, or at an end."""
+    """The range fills the middle half; the value stands where it falls, or at an end."""
     width = _PLOT_RIGHT - _PLOT_LEFT
     low, high = _PLOT_LEFT + width / 4, _PLOT_RIGHT - width / 4
     canvas.setStrokeColor(_LINE)

@@ -15,7 +15,7 @@ from kiosk.domain.visit import Department, Slot
 BOOKING_DAYS = 14
 _DAY_HOURS = (8, 9, 10, 11, 13, 14, 15, 16)
 _NIGHT_HOURS = (0, 1, 2, 3, 4, 5, 6, 7, 12, 17, 18, 19, 20, 21, 22, 23)
-_ON_SITE_MAX = 8
+_ON_SITE_MAX = {60: 5, 30: 4, 20: 3}  # by minutes of a window, exclusive
 _APPOINTMENTS = 6
 
 
@@ -143,7 +143,9 @@ def _hours(doctor: Doctor) -> tuple[int, ...]:
 
 def _plan(ward: Ward, doctor: Doctor, starts: datetime) -> SlotPlan:
     slot_id = f"{ward.id}.{doctor.id}.{starts:%Y%m%d}.{starts:%H%M}"
-    on_site = hashlib.sha256(slot_id.encode()).digest()[0] % _ON_SITE_MAX + 1 if ward.on_site else 0
+    drawn = hashlib.sha256(slot_id.encode()).digest()[0] % _ON_SITE_MAX[ward.window_min]
+    # At night at least one, so that a demonstration finds a number at every hour.
+    on_site = max(drawn, doctor.night) if ward.on_site else 0
     window = (starts.hour * 60 + starts.minute) // ward.window_min
     room = f"{ward.floor}{int(doctor.id[-1]):02d} 诊室"
     slot = Slot(
