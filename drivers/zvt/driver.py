@@ -211,7 +211,7 @@ class ZvtPad:
                     continue
                 until = Deadline(self._clock, min(deadline.at_s, answer_at_s))
             try:
-                said = self._talk.listen(until, UNWATCHED)
+                said = self._talk.listen(until, UNWATCHED, answering=False)
             except DeadlineExceeded:
                 if deadline.remaining_s() > 0:
                     continue
@@ -376,15 +376,15 @@ class ZvtPad:
         """Give the decision each time the pad asks, until it says how the payment ended."""
         hold, given = self._held(), False
         try:
-            while (said := self._talk.listen_now(UNWATCHED)) is not None:
+            while (said := self._talk.listen_now()) is not None:
                 if (end := self._heard_in_hold(hold, said)) is not None:
                     return end
             while True:
                 if hold.asked_at_s is not None:
                     given, hold.asked_at_s = True, None
                     self._talk.say(decision, deadline)
-                end = self._heard_in_hold(hold, self._talk.listen(deadline, UNWATCHED))
-                if end is not None:
+                said = self._talk.listen(deadline, UNWATCHED, answering=given)
+                if (end := self._heard_in_hold(hold, said)) is not None:
                     return end
         except DriverError as fault:
             if not given:
@@ -416,15 +416,13 @@ class ZvtPad:
         until = self._talk.within(HOLD_QUESTION_S, deadline)
         try:
             while True:
-                match self._talk.listen(until, UNWATCHED):
+                match self._talk.listen(until, UNWATCHED, answering=False):
                     case Told(info) if info.result == 0:
                         self._hold = Hold(info.charged, self._clock())
                         return PadStatus(PadCondition.HOLDING)
                     case Ended(data=data):
                         return pad_status(data)  # what came before was old: it is not busy
-                    case Told():
-                        self._talk.say(POSITIVE, until)
-                    case Accepted() | Refused():
+                    case Told() | Accepted() | Refused():
                         pass
         except DeadlineExceeded:
             return PadStatus(PadCondition.BUSY, f"{PLEASE_WAIT:02X}")

@@ -102,6 +102,8 @@ class PadEmulator:
 
     def power_up(self) -> None:
         """Power is back; what was held is settled as the pad is set to do."""
+        if self._powered:
+            return
         self._powered = True
         self._deaf_until_s = 0.0
         for entry in self.ledger.held():

@@ -26,7 +26,6 @@ from drivers.zvt.fields import (
     status_info,
 )
 
-REPLY_S = 5.0  # T3: how long the pad waits for the host's answer
 CANCELLED, ALREADY_REVERSED, NOT_REVERSIBLE = 0x6C, 0xB4, 0xB5
 WRONG_CURRENCY, SYSTEM_ERROR, NOT_ISSUED_ABORT = 0x6F, 0xFF, 0x05
 SHOW_INSERT, SHOW_PIN, SHOW_ASKING_BANK, SHOW_REMOVE = 0x0A, 0x01, 0x04, 0x0B
@@ -107,6 +106,8 @@ class PadKnobs:
     pin_s: float = 0.0
     bank_s: float = 0.0
     card_timeout_s: float = 60.0
+    reply_s: float = 5.0
+    """T3: how long the pad waits for each of the host's answers."""
     asks_again_s: float = 2.0
     abandoned_s: float = 30.0
     when_abandoned: Abandoned = Abandoned.REVERSES
@@ -334,10 +335,10 @@ def _hold(pad: Pad, entry: Entry, questions: int) -> Script:
     for _ in range(questions):
         asked_at_s = pad.now_s
         pad.send(Apdu(0x040F, _info(pad, entry)))
-        reply = yield Wait(asked_at_s + REPLY_S, for_reply=True)
+        reply = yield Wait(asked_at_s + pad.knobs.reply_s, for_reply=True)
         while reply is None and pad.now_s < heard_at_s + pad.knobs.abandoned_s:
             pad.send(Apdu(0x040F, _info(pad, entry)))
-            reply = yield Wait(pad.now_s + REPLY_S, for_reply=True)
+            reply = yield Wait(pad.now_s + pad.knobs.reply_s, for_reply=True)
         if reply is None:
             pad.knobs.abandon(pad.ledger, entry.trace, "the host went away")
             return
@@ -360,22 +361,22 @@ def _hold(pad: Pad, entry: Entry, questions: int) -> Script:
 
 def _show(pad: Pad, code: int) -> Script:
     pad.send(Apdu(0x04FF, bytes([code])))
-    yield Wait(pad.now_s + REPLY_S, for_reply=True)
+    yield Wait(pad.now_s + pad.knobs.reply_s, for_reply=True)
 
 
 def _tell(pad: Pad, info: bytes) -> Script:
     pad.send(Apdu(0x040F, info))
-    yield Wait(pad.now_s + REPLY_S, for_reply=True)
+    yield Wait(pad.now_s + pad.knobs.reply_s, for_reply=True)
 
 
 def _end(pad: Pad, data: bytes = b"") -> Script:
     pad.send(Apdu(0x060F, data))
-    yield Wait(pad.now_s + REPLY_S, for_reply=True)
+    yield Wait(pad.now_s + pad.knobs.reply_s, for_reply=True)
 
 
 def _abort(pad: Pad, code: int) -> Script:
     pad.send(Apdu(0x061E, bytes([code])))
-    yield Wait(pad.now_s + REPLY_S, for_reply=True)
+    yield Wait(pad.now_s + pad.knobs.reply_s, for_reply=True)
 
 
 def _info(pad: Pad, entry: Entry) -> bytes:

@@ -86,8 +86,12 @@ class Talk:
         """Send a command or an answer."""
         self.link.send(apdu, deadline)
 
-    def listen(self, deadline: Deadline, watch: Watch) -> Said:
-        """The next thing that matters. Progress and printing are answered and passed on."""
+    def listen(self, deadline: Deadline, watch: Watch, *, answering: bool = True) -> Said:
+        """The next thing that matters. Progress and printing are answered and passed on.
+
+        Not `answering`: while a question about money may be open at the pad, 80 00 00 to anything
+        else could be taken for the answer to it. The pad goes on without, after its T3.
+        """
         while True:
             apdu = self._receive(deadline)
             match apdu.control:
@@ -102,12 +106,15 @@ class Talk:
                     code = apdu.data[0] if apdu.data else 0
                     return Ended(apdu.control == COMPLETION, code, apdu.data)
                 case 0x04FF:
-                    self.say(POSITIVE, deadline)
+                    if answering:
+                        self.say(POSITIVE, deadline)
                     watch.on_progress(_progress(apdu.data))
                 case 0x06D1 | 0x06D3:
-                    self.say(POSITIVE, deadline)
+                    if answering:
+                        self.say(POSITIVE, deadline)
                 case control if control >> 8 in PAD_CLASSES:
-                    self.say(NOT_POSSIBLE, deadline)
+                    if answering:
+                        self.say(NOT_POSSIBLE, deadline)
                 case control:
                     raise ProtocolError(f"no pad sends {control:04X}")
 
@@ -124,10 +131,10 @@ class Talk:
             if not again or apdu.control >> 8 in (0x80, 0x84):
                 return apdu
 
-    def listen_now(self, watch: Watch) -> Said | None:
-        """What has come already; None when there is nothing (whole) there."""
+    def listen_now(self) -> Said | None:
+        """What has come already, answered by nothing; None when there is nothing (whole) there."""
         try:
-            return self.listen(NO_WAIT, watch)
+            return self.listen(NO_WAIT, Watch(), answering=False)
         except DeadlineExceeded:
             return None
 
@@ -154,17 +161,15 @@ class Talk:
         """Until the pad took the command. DeviceRefused: it will not, DeviceHolding: it cannot."""
         soon = self.within(ANSWER_S, deadline)
         while True:
-            match self.listen(soon, Watch()):
+            match self.listen(soon, Watch(), answering=False):
                 case Accepted():
                     return
                 case Refused(code):
                     raise CommandRefused(code)
                 case Told(info) if info.result == 0:
                     raise HoldingAnother(info)
-                case Told():
-                    self.say(POSITIVE, deadline)
-                case Ended():
-                    pass  # the end of an earlier command, late
+                case Told() | Ended():
+                    pass  # of an earlier command, late
 
     def within(self, seconds: float, deadline: Deadline) -> Deadline:
         """The nearer of `seconds` from now and the deadline."""
