@@ -33,6 +33,8 @@ from drivers.identity import DeviceIdentity
 from drivers.transport import ByteStream
 
 KIND = "idcard"
+CAPABILITIES = frozenset({"text", "fingerprint", "newest_address", "sam_id", "set_baud"})
+"""What this driver can be asked for; a profile that wants more is refused at start."""
 
 # The reader's own limits (§1.6): find and select 0.1–1 s, text 2 s, text + fingerprint 3 s.
 FIND_S = 1.0

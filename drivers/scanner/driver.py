@@ -26,6 +26,8 @@ from drivers.scanner.models import ScannerModel
 from drivers.transport import ByteStream
 
 KIND = "scanner"
+CAPABILITIES = frozenset({"codes", "trigger"})
+"""What this driver can be asked for; `trigger` only with a model that has one."""
 
 REPLY_S = 1.0
 """Scanners answer a command within 100 ms; ten times that is a dead one."""

@@ -7,4 +7,4 @@ from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
 from tests.drivers.scanner.rows import ROWS as SCANNER_ROWS
 
-ROWS: tuple[Row, ...] = (*IDCARD_ROWS, *SCANNER_ROWS)
+ROWS: tuple[Row, ...] = (*IDCARD_ROWS, *SCANNER_ROWS, *ESCPOS_ROWS)
