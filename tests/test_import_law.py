@@ -18,6 +18,8 @@ PACKAGES = ("drivers", "gateway", "kiosk", "offline", "provisioning", "ui")
 PURE = ("kiosk.domain", "kiosk.flows", "kiosk.views")
 CONTRACT = "kiosk.hospital.contract"
 """Frozen messages without I/O; see docs/decisions/001."""
+FAULTS = "kiosk.hospital.faults"
+"""For those who turn them into events; see docs/decisions/002."""
 ROOTS = ("kiosk.app", "kiosk.cli", "kiosk.demo")
 """They may import everything; nothing but each other imports them."""
 
@@ -32,10 +34,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.ports": (*PURE, CONTRACT),
     "kiosk.link": ("kiosk.views",),
     "kiosk.profile": ("kiosk.domain",),
-    "kiosk.engine": (*PURE, CONTRACT, "kiosk.ports", "kiosk.logs"),
+    "kiosk.engine": (*PURE, CONTRACT, FAULTS, "kiosk.ports", "kiosk.logs"),
     "kiosk.hospital": ("kiosk.domain",),
-    "kiosk.devices": ("kiosk.ports", "kiosk.domain", "drivers"),
-    "kiosk.records": ("kiosk.ports", "kiosk.domain", "offline"),
+    "kiosk.devices": ("kiosk.ports", *PURE, "drivers"),
+    "kiosk.records": ("kiosk.ports", *PURE, CONTRACT, FAULTS, "offline"),
+    "kiosk.paper": (*PURE, "kiosk.words"),
+    "kiosk.words": ("kiosk.views",),
     "ui": ("kiosk.views", "kiosk.link", "kiosk.logs"),
     "gateway": ("kiosk.domain", CONTRACT, "kiosk.logs"),
     "provisioning": ("drivers", "kiosk.profile", "kiosk.hospital", "kiosk.logs"),
@@ -52,12 +56,12 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "cv2": ("drivers",),
     "pyzbar": ("drivers",),
     "zxingcpp": ("drivers",),
-    "socket": ("drivers", "kiosk.link"),
+    "socket": ("drivers", "kiosk.link", "ui.hands", "ui.bench"),
     "socketserver": ("drivers", "kiosk.link"),
     "requests": ("kiosk.hospital.client",),
     "urllib3": (),
     "http.client": ("drivers",),
-    "urllib.request": (),
+    "urllib.request": ("drivers",),
     "sqlite3": ("offline",),
     "sqlite_utils": ("offline",),
     "apsw": ("offline",),
