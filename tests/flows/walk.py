@@ -16,6 +16,8 @@ from kiosk.flows import (
     check_in,
     home,
     identify,
+    print_reports,
+    register,
 )
 from kiosk.flows.effects import (
     Ask,
@@ -59,6 +61,8 @@ FLOWS: dict[str, Business] = {
         check_in,
         home,
         identify,
+        print_reports,
+        register,
     )
 }
 OVERLAYS = ("call_help", "hand_over")
@@ -206,7 +210,12 @@ class Walk:
                 self.notes.pop(name, None)
             case SetPerson(patient, expired):
                 self.scene = replace(
-                    self.scene, person=patient, acting=None, relation="", card_expired=expired
+                    self.scene,
+                    person=patient,
+                    acting=None,
+                    relation="",
+                    today=None,
+                    card_expired=expired,
                 )
             case SetActing(patient, relation):
                 acting = self.scene.acting or self.scene.person
