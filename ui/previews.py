@@ -1,0 +1,67 @@
+"""Draws a sample of every page into pictures: `python -m ui.previews OUT`.
+
+Rule: real pixels off-screen; the same samples as the tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from ui.samples import samples, view_of
+from ui.window import configured
+
+SETTLED_AFTER_FRAMES = 3
+
+
+def draw(out: Path, languages: list[str], sizes: list[str], themes: list[str], only: str) -> int:
+    """One PNG a page, language, size and theme. Returns how many."""
+    from kivy.base import EventLoop
+    from kivy.core.window import Window
+
+    from ui.picture import screenshot
+    from ui.shell import Shell
+
+    shell = Shell(lambda touch: None, lambda: 0.0)
+    EventLoop.start()
+    Window.add_widget(shell.build())
+    out.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for name, page in samples().items():
+        if only and not name.startswith(only):
+            continue
+        for language in languages:
+            for size in sizes:
+                for theme in themes:
+                    shell.show(view_of(page, language, size, theme))
+                    for _ in range(SETTLED_AFTER_FRAMES):
+                        EventLoop.idle()
+                    screenshot(out / f"{name}-{language}-{size}-{theme}.png")
+                    count += 1
+    return count
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="pictures of every page")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--languages", default="zh,en")
+    parser.add_argument("--sizes", default="normal,large,extra")
+    parser.add_argument("--themes", default="light")
+    parser.add_argument("--only", default="", help="pages whose name starts with this")
+    given = parser.parse_args()
+    os.environ.pop("DISPLAY", None)
+    with configured((1080, 1920)):
+        count = draw(
+            given.out,
+            given.languages.split(","),
+            given.sizes.split(","),
+            given.themes.split(","),
+            given.only,
+        )
+    print(f"{count} pictures in {given.out}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

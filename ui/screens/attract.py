@@ -1,0 +1,48 @@
+"""Nobody is here: what to lay down where, what is left today, and the ways without a card."""
+
+from kivy.properties import NumericProperty, StringProperty
+
+from kiosk.views import Attract, View
+from ui.formats import name_of
+from ui.stage import OWN_NAMES
+from ui.widgets.cards import Card, Tile
+from ui.widgets.money import MoneyRow
+from ui.widgets.page import Page, refill
+
+TILES = {
+    "no_credential": "card-account-details-outline",
+    "family": "account-group",
+    "emergency": "ambulance",
+    "green": "hand-heart",
+}
+
+
+class AttractScreen(Page):
+    on_site_heading = StringProperty("")
+    tile_cols = NumericProperty(4)
+
+    def show(self, view: View) -> None:
+        assert isinstance(view.page, Attract)
+        large = view.frame.size != "normal"
+        self.tile_cols = 2 if large else 4
+        for tile, name in zip(refill(self.ids.tiles, len(TILES), Tile), TILES, strict=True):
+            tile.target, tile.icon = name, TILES[name]
+            tile.title = self.words.say(f"attract.{name}")
+        self._show_on_site(view.page)
+        for key, (code, name) in zip(
+            refill(self.ids.languages, len(OWN_NAMES), Card), OWN_NAMES.items(), strict=True
+        ):
+            key.target, key.title, key.icon = f"language:{code}", name, "translate"
+            key.chosen = code == view.frame.language
+            key.floor, key.title_size = self.look.touch_min, self.look.button
+            key.icon_size = self.look.icon_small
+
+    def _show_on_site(self, page: Attract) -> None:
+        self.on_site_heading = self.words.say("attract.on_site") if page.on_site else ""
+        self.ids.on_site_panel.opacity = 1 if page.on_site else 0
+        rows = refill(self.ids.on_site, len(page.on_site), MoneyRow)
+        for row, place in zip(rows, page.on_site, strict=True):
+            row.what, row.amount = name_of(self.words, place.department), str(place.left)
+
+
+Screen = AttractScreen

@@ -1,0 +1,230 @@
+"""The root of the screen: bars, one page, what lies over it, and the finger on all of them.
+
+Rule: a screen is built when it is shown and dropped when it is left. The newest view is the only
+state; a touch leaves as the serial and target it was made on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from kivy.app import App
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
+
+from kiosk.views import Starting, Touch, View
+from ui.heading import aside, bar_keys, heading, notices
+from ui.touch import TouchRules
+from ui.widgets import load_kv
+from ui.widgets.bars import BottomBar, TopBar
+from ui.widgets.cards import Touchable
+from ui.widgets.notice import Notices, NoticeStrip
+from ui.widgets.sheets import BusySheet, IdleSheet
+
+GO_ON = "go_on"
+"""What any touch means while the idle warning is shown."""
+
+NOWHERE = ""
+"""A touch on no target: it still says that somebody is here."""
+
+BUSY_WORDS_AFTER_S = 1
+BUSY_REASSURED_AFTER_S = 8
+OWN_NAMES = {"zh": "简体中文", "en": "English"}  # each language in its own script
+OTHER = {"zh": "en", "en": "zh"}
+
+
+class Stage(FloatLayout):
+    """Draws a view; `on_send` is called with each touch that counts."""
+
+    def __init__(
+        self,
+        on_send: Callable[[Touch], None],
+        clock_s: Callable[[], float],
+        rules: TouchRules,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._on_send, self._clock_s, self._rules = on_send, clock_s, rules
+        self.view: View | None = None
+        self.screen: Any = None
+        self._screen_page = ""
+        self._pressed: tuple[Touchable, str] | None = None
+        self._build_frame()
+
+    def _build_frame(self) -> None:
+        """Everything but the page's screen; built anew when the look changes."""
+        self.clear_widgets()
+        self.screen, self._screen_page = None, ""
+        self._top, self._bottom = TopBar(), BottomBar()
+        self._busy, self._idle = BusySheet(), IdleSheet()
+        self._notices = Notices()
+        self._column = BoxLayout(orientation="vertical")
+        self._column.add_widget(self._notices)
+        self._middle = FloatLayout()
+        self._middle.add_widget(self._column)
+        self._middle.bind(pos=self._fit_middle, size=self._fit_middle)
+        frame = BoxLayout(orientation="vertical")
+        for part in (self._top, self._middle, self._bottom):
+            frame.add_widget(part)
+        self.add_widget(frame)
+
+    def _fit_middle(self, *_: Any) -> None:
+        for part in (self._column, self._busy):
+            part.pos, part.size = self._middle.pos, self._middle.size
+
+    def show(self, view: View) -> None:
+        """Draw this view. Keeps the screen while the page stays the same."""
+        app, frame = App.get_running_app(), view.frame
+        if app.look.wear(frame.size, frame.theme, frame.tone):
+            self._let_go()
+            self._build_frame()
+        app.words.wear(frame.language)
+        self.view = view
+        self._show_bars(view)
+        self._show_notices(view)
+        self._show_page(view)
+        self._show_busy(view)
+        self._show_idle(view)
+
+    def show_starting(self, frame: Any) -> None:
+        """Core is not there: said in plain words, by the screen itself."""
+        self.show(View(serial=-1, frame=frame, page=Starting()))
+
+    def visible(self) -> Iterator[Widget]:
+        """The parts a person sees now, those behind a sheet left out."""
+        if self._idle.parent is not None:
+            yield self._idle
+            return
+        yield self._top
+        if self._busy.parent is not None:
+            yield self._busy
+        else:
+            yield self._column
+        yield self._bottom
+
+    def targets(self) -> list[Touchable]:
+        """Everything that hears a finger now."""
+        if self._idle.parent is not None:
+            return []
+        found = (widget for part in self.visible() for widget in part.walk(restrict=True))
+        return [widget for widget in found if isinstance(widget, Touchable) and widget.hears()]
+
+    # --- what is shown ---------------------------------------------------------------------------
+
+    def _show_bars(self, view: View) -> None:
+        words, frame = App.get_running_app().words.catalogue, view.frame
+        self._top.heading, self._top.aside = heading(words, view), aside(words, view)
+        other = OTHER[frame.language]
+        self._top.language_target, self._top.language_name = f"language:{other}", OWN_NAMES[other]
+        self._bottom.keys = bar_keys(words, view)
+
+    def _show_notices(self, view: View) -> None:
+        said = notices(App.get_running_app().words.catalogue, view)
+        strips = self._notices.children[::-1]
+        if len(strips) != len(said):
+            self._notices.clear_widgets()
+            strips = [NoticeStrip() for _ in said]
+            for strip in strips:
+                self._notices.add_widget(strip)
+        for strip, notice in zip(strips, said, strict=True):
+            strip.message, strip.part = notice.message, notice.part
+            strip.icon, strip.grave = notice.icon, notice.grave
+
+    def _show_page(self, view: View) -> None:
+        name = view.page.page
+        if self._screen_page != name:
+            if self.screen is not None:
+                self._column.remove_widget(self.screen)
+            self.screen = _build(name)
+            self._screen_page = name
+            self._column.add_widget(self.screen)
+        self.screen.show(view)
+
+    def _show_busy(self, view: View) -> None:
+        frame, words = view.frame, App.get_running_app().words.catalogue
+        if frame.busy and frame.busy_s >= BUSY_WORDS_AFTER_S:
+            self._busy.message = words.say(f"busy.{frame.busy}")
+            long = frame.busy_s >= BUSY_REASSURED_AFTER_S
+            self._busy.reassurance = words.say("busy.nothing_lost") if long else ""
+            self._busy.beat = 0 if frame.elder else frame.busy_s
+            if self._busy.parent is None:
+                self._middle.add_widget(self._busy)
+        elif self._busy.parent is not None:
+            self._middle.remove_widget(self._busy)
+
+    def _show_idle(self, view: View) -> None:
+        left, words = view.frame.idle_left_s, App.get_running_app().words.catalogue
+        if left is not None:
+            self._idle.question = words.say("idle.question")
+            self._idle.left, self._idle.advice = str(left), words.say("idle.advice")
+            if self._idle.parent is None:
+                self.add_widget(self._idle)
+        elif self._idle.parent is not None:
+            self.remove_widget(self._idle)
+
+    # --- the finger ------------------------------------------------------------------------------
+
+    def on_touch_down(self, touch: Any) -> bool:
+        if self._rules.press(touch.uid, touch.pos, self._clock_s()):
+            hit = self._target_at(*touch.pos)
+            self._let_go()
+            if hit is not None:
+                hit.pressed = True
+                self._pressed = (hit, self._meaning(hit))
+        return True
+
+    def on_touch_move(self, touch: Any) -> bool:
+        return True
+
+    def on_touch_up(self, touch: Any) -> bool:
+        acts = self._rules.release(touch.uid, touch.pos, self._clock_s())
+        pressed = self._pressed
+        self._let_go()
+        if acts and self.view is not None:
+            self._send(self._act(pressed))
+        return True
+
+    def _act(self, pressed: tuple[Touchable, str] | None) -> str | None:
+        """The target of a release. None: what was pressed has gone or means something else now."""
+        if self._idle.parent is not None:
+            return GO_ON
+        if pressed is None:
+            return NOWHERE
+        widget, meaning = pressed
+        for now in self.targets():
+            if now.target == widget.target and self._meaning(now) == meaning:
+                return now.target
+        return None
+
+    def _send(self, target: str | None) -> None:
+        if target is not None and self.view is not None and self.view.serial >= 0:
+            self._on_send(Touch(serial=self.view.serial, target=target))
+
+    def _let_go(self) -> None:
+        if self._pressed is not None:
+            self._pressed[0].pressed = False
+            self._pressed = None
+
+    def _target_at(self, x: float, y: float) -> Touchable | None:
+        """The nearest target whose area, half a gap larger than its picture, holds the point."""
+        reach = App.get_running_app().look.gutter / 2
+        near = [(target.distance(x, y), target) for target in self.targets()]
+        near = [pair for pair in near if pair[0] <= reach]
+        return min(near, key=lambda pair: pair[0])[1] if near else None
+
+    @staticmethod
+    def _meaning(widget: Touchable) -> str:
+        """What the key says: the same target with other words is another key."""
+        return "\n".join(part.text for part in widget.walk(restrict=True) if hasattr(part, "text"))
+
+
+def _build(page: str) -> Any:
+    """The page's screen, from the module and the .kv file of its name."""
+    module = import_module(f"ui.screens.{page}")
+    assert module.__file__ is not None
+    load_kv(Path(module.__file__).with_suffix(".kv"))
+    return module.Screen()
