@@ -11,7 +11,7 @@ TERMINAL = [
     "zxing-cpp==3.1.1",  # first decoder; gives the bytes of GB18030 contents unspoilt
     "sqlite-utils==4.2.1",  # technicians' reading of the store
     "requests==2.34.2",  # the terminal's HTTPS to the gateway
-    "urllib3==2.8.0",  # beneath requests: the client watches at the socket whether anything was sent
+    "urllib3==2.8.0",  # beneath requests; its pool tells whether anything was sent
     "pydantic==2.14.3",  # messages of link and hospital contract, profile validation
     "cryptography==50.0.2",  # sealed fields (AES-GCM), signatures (Ed25519)
     "structlog==26.1.0",  # structured logs
