@@ -29,15 +29,15 @@ _WIDTH, _HEIGHT = A4
 _LEFT, _RIGHT = 18 * mm, _WIDTH - 18 * mm
 _INK, _SOFT, _LINE = HexColor("#10202B"), HexColor("#3A4A55"), HexColor("#5E6D77")
 _TEAL, _TINT, _BAND = HexColor("#004F63"), HexColor("#E3F1F4"), HexColor("#B9D9E0")
-_TOP_OF_TABLE = _HEIGHT - 84 * mm
+_TOP_OF_TABLE = _HEIGHT - 88 * mm
 _ROW = 11 * mm
 # Columns: left edge in mm from the margin, heading.
 _COLUMNS = (
     (2, "项目"),
-    (44, "代号"),
-    (60, "结果"),
-    (79, "单位"),
-    (96, "参考区间"),
+    (42, "代号"),
+    (61, "结果"),
+    (80, "单位"),
+    (97, "参考区间"),
     (122, "在参考区间中的位置"),
 )
 _PLOT_LEFT, _PLOT_RIGHT = _LEFT + 122 * mm, _RIGHT - 2 * mm
@@ -76,7 +76,9 @@ class ReportPress:
 
 def _page(report: LabReport, words: _Words, fonts: _Fonts) -> bytes:
     out = io.BytesIO()
-    canvas = Canvas(out, pagesize=A4, pageCompression=1, invariant=1, lang="zh-CN")
+    canvas = Canvas(
+        out, pagesize=A4, pageCompression=1, invariant=1, lang="zh-CN", initialFontName=fonts.text
+    )
     canvas.setTitle(f"{report.panel.title} {report.id}")
     canvas.setAuthor(words.hospital)
     _header(canvas, fonts, words)
@@ -154,14 +156,14 @@ def _person(canvas: Canvas, fonts: _Fonts, words: _Words) -> None:
     canvas.roundRect(_LEFT, top - 29 * mm, _RIGHT - _LEFT, 29 * mm, 2.5 * mm, stroke=0, fill=1)
     for place, (label, value) in enumerate(words.facts):
         column, row = place % 3, place // 3
-        x = _LEFT + 5 * mm + column * 58 * mm
+        x = _LEFT + 5 * mm + column * 56 * mm
         y = top - 8 * mm - row * 8.5 * mm
         canvas.setFillColor(_SOFT)
         canvas.setFont(fonts.text, 9.5)
         canvas.drawString(x, y, label)
         canvas.setFillColor(_INK)
         canvas.setFont(fonts.bold, 10)
-        canvas.drawString(x + 17 * mm, y, value)
+        canvas.drawString(x + 16 * mm, y, value)
 
 
 def _table(canvas: Canvas, fonts: _Fonts, report: LabReport) -> None:
@@ -186,17 +188,34 @@ def _table(canvas: Canvas, fonts: _Fonts, report: LabReport) -> None:
 def _row(canvas: Canvas, fonts: _Fonts, result: Result, y: float) -> None:
     analyte = result.analyte
     outside = result.flag != ""
-    cells = (analyte.name, analyte.code, "", analyte.unit, result.reference)
+    cells = (analyte.name, analyte.code, "", "", result.reference)
     canvas.setFillColor(_INK)
     canvas.setFont(fonts.text, 10)
     for (left, _), cell in zip(_COLUMNS, cells, strict=False):
         canvas.drawString(_LEFT + left * mm, y, cell)
     canvas.setFont(fonts.bold if outside else fonts.text, 10.5)
     canvas.drawString(_LEFT + _COLUMNS[2][0] * mm, y, f"{result.shown} {result.flag}".strip())
+    _unit(canvas, fonts, analyte.unit, _LEFT + _COLUMNS[3][0] * mm, y)
     _plot(canvas, result, y + 1.2 * mm)
     canvas.setStrokeColor(_BAND)
     canvas.setLineWidth(0.4)
     canvas.line(_LEFT, y - 4 * mm, _RIGHT, y - 4 * mm)
+
+
+def _unit(canvas: Canvas, fonts: _Fonts, unit: str, x: float, y: float) -> None:
+    """`10^9/L` with a raised 9: Noto has the small ² and ³ but not all of the others."""
+    before, raised, after = unit.partition("^")
+    power, slash, rest = after.partition("/")
+    line = canvas.beginText(x, y)
+    line.setFont(fonts.text, 10)
+    line.textOut(before)
+    line.setFont(fonts.text, 7)
+    line.setRise(3)
+    line.textOut(power if raised else "")
+    line.setRise(0)
+    line.setFont(fonts.text, 10)
+    line.textOut(slash + rest)
+    canvas.drawText(line)
 
 
 def _plot(canvas: Canvas, result: Result, y: float) -> None:

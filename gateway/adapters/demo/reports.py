@@ -67,15 +67,15 @@ class LabReport:
 BLOOD_COUNT = Panel(
     "血常规", "Complete blood count", "全血", "检验科",
     (
-        Analyte("白细胞计数", "WBC", "10⁹/L", 3.5, 9.5, 2),
+        Analyte("白细胞计数", "WBC", "10^9/L", 3.5, 9.5, 2),
         Analyte("中性粒细胞百分数", "NEUT%", "%", 40, 75, 1),
         Analyte("淋巴细胞百分数", "LYMPH%", "%", 20, 50, 1),
         Analyte("单核细胞百分数", "MONO%", "%", 3, 10, 1),
-        Analyte("红细胞计数", "RBC", "10¹²/L", 3.8, 5.1, 2),
+        Analyte("红细胞计数", "RBC", "10^12/L", 3.8, 5.1, 2),
         Analyte("血红蛋白", "HGB", "g/L", 115, 150, 0),
         Analyte("红细胞压积", "HCT", "%", 35, 45, 1),
         Analyte("平均红细胞体积", "MCV", "fL", 82, 100, 1),
-        Analyte("血小板计数", "PLT", "10⁹/L", 125, 350, 0),
+        Analyte("血小板计数", "PLT", "10^9/L", 125, 350, 0),
         Analyte("C 反应蛋白", "CRP", "mg/L", 0, 10, 1),
     ),
 )  # fmt: skip
