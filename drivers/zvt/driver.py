@@ -73,7 +73,9 @@ AFTER_DECISION_S = 5.0  # 06 1E follows a declined payment's status information 
 HOLD_QUESTION_S = 6.0  # a pad asks a held payment's question again every 2 to 4 s [B]
 HOLD_PATIENCE_S = 1.0  # a question may wait this long for the decision itself: T3 is 5 s
 
-KIND = "payment_pad"
+KIND = "zvt"
+CAPABILITIES = frozenset({"charge", "hold", "reverse", "refund", "last_payment", "end_of_day"})
+"""What this driver can be asked for; a profile that wants more is refused at start."""
 
 CANCEL_CODE = 0x6C  # "abort via time-out or abort key"
 
@@ -143,7 +145,15 @@ class ZvtPad:
         return pad_status(end.data)
 
     def prepare(self, deadline: Deadline) -> str:
-        """06 00: register with our currency; the pad's terminal id."""
+        """06 00: register with our currency; the pad's terminal id.
+
+        A pad that holds a payment takes no registration: its payment comes first, `last_payment`.
+        """
+        status = self.status(deadline)
+        if self._hold is not None:
+            return self._hold.charged.terminal_id
+        if status.condition is PadCondition.BUSY:
+            raise DeviceRefused("the pad is busy with a payment")
         settings = self._settings
         data = self._password() + bytes([settings.config]) + bcd(settings.currency, 2)
         end = self._served(Apdu(0x0600, data), deadline)
@@ -199,7 +209,9 @@ class ZvtPad:
                     return refused
 
     def keep_holding(self, deadline: Deadline) -> StillHeld | Completed | Released:
-        """Answer the pad's repeated question with "need time" (84 9C 00)."""
+        """Answer the pad's repeated question with "need time" (84 9C 00). One phase: only wait."""
+        if self._taken is not None:
+            return self._wait_out(deadline)
         hold = self._held()
         while True:
             until = deadline
@@ -402,6 +414,13 @@ class ZvtPad:
                 return said
             case Accepted() | Refused():
                 return None
+
+    def _wait_out(self, deadline: Deadline) -> StillHeld:
+        try:
+            while True:
+                self._talk.listen(deadline, UNWATCHED, answering=False)
+        except DeadlineExceeded:
+            return StillHeld()
 
     def _take_taken(self) -> Charged | None:
         taken, self._taken = self._taken, None

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from drivers.pad_ledger import PadLedger
 from drivers.zvt.codec import Apdu, bcd
@@ -27,7 +28,24 @@ from drivers.zvt.scripts import (
     Wait,
 )
 
-__all__ = ["Abandoned", "AbortStyle", "Card", "PadEmulator", "PadModel"]
+MISBEHAVIOURS = MappingProxyType(
+    {
+        "silent_before_charge": "swallows the next payment command, then says nothing for a while",
+        "silent_after_charge": "takes the next payment for good, then says nothing for a while",
+        "busy": "refuses every command with 84 9C",
+        "answers_twice": "says everything twice",
+        "slow": "answers two seconds late",
+        "naks": "refuses the next two frames with NAK",
+        "refuses_abort": "takes no 06 B0: only the red key cancels",
+        "quiet_abort": "takes 06 B0 and closes the payment without a word",
+        "forgets_last": "shows no last payment",
+        "reverses_last_only": "reverses no payment but its last",
+        "keeps_abandoned": "keeps the money when the host goes away (else it reverses)",
+    }
+)
+"""What a bench may ask of `misbehave`; each is told by users of real pads (PROTOCOL.md)."""
+
+__all__ = ["MISBEHAVIOURS", "Abandoned", "AbortStyle", "Card", "PadEmulator", "PadModel"]
 
 BUSY, NOT_POSSIBLE, NOT_REGISTERED = 0x9C, 0x83, 0x6B
 QUEUE_MAX = 256
@@ -112,6 +130,28 @@ class PadEmulator:
     def wake(self) -> None:
         """End a silence early."""
         self._deaf_until_s = 0.0
+
+    def behave(self) -> None:
+        """As the manual says again."""
+        self.knobs = PadKnobs()
+
+    def misbehave(self, name: str) -> None:
+        """One of MISBEHAVIOURS from now on. Finer: turn the `knobs`."""
+        assert name in MISBEHAVIOURS, f"no misbehaviour {name}"
+        self.behave()
+        match name:
+            case "slow":
+                self.knobs.slow_s = 2.0
+            case "naks":
+                self.nak_next(2)
+            case "refuses_abort":
+                self.knobs.abort_style = AbortStyle.REFUSES
+            case "quiet_abort":
+                self.knobs.abort_style = AbortStyle.QUIET
+            case "keeps_abandoned":
+                self.knobs.when_abandoned = Abandoned.KEEPS
+            case _:
+                setattr(self.knobs, name, True)
 
     @property
     def holding(self) -> bool:

@@ -1,4 +1,4 @@
-"""ZVT bytes against frames typed by hand from PROTOCOLS 4.1 (PA00P015, PA00P016)."""
+"""ZVT bytes against frames typed by hand from PROTOCOLS §4.1 (PA00P015, PA00P016)."""
 
 from __future__ import annotations
 

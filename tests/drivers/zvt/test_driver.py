@@ -27,7 +27,13 @@ from drivers.pad import (
 from drivers.pad_ledger import Fate, PadLedger
 from drivers.zvt.codec import NAK, Apdu, encode_frame
 from drivers.zvt.driver import ZvtPad, ZvtSettings, serial_pad
-from drivers.zvt.emulator import Abandoned, AbortStyle, PadEmulator, PadModel
+from drivers.zvt.emulator import (
+    MISBEHAVIOURS,
+    Abandoned,
+    AbortStyle,
+    PadEmulator,
+    PadModel,
+)
 from tests.drivers.cable import Cable, Faults
 from tests.drivers.pads import MORNING, ZVT_SERIAL, Rig
 
@@ -264,6 +270,32 @@ def test_a_noise_byte_that_looks_like_nak_does_not_repeat_a_charge() -> None:
     assert rig.cable.sent.count(bytes([0x06, 0x01, 0x0C, 0x04])) == 1
 
 
+def test_a_pad_that_holds_a_payment_is_not_registered_anew_but_asked() -> None:
+    rig = Rig(ZVT_SERIAL)
+    rig.hands.present_card()
+    rig.charge()
+    rig.connect()
+    assert rig.pad.prepare(rig.within(8)) == "52500038"
+    answer = rig.pad.last_payment(rig.within(8))
+    assert isinstance(answer, LastPayment) and answer.state is PaymentState.HELD
+
+
+@pytest.mark.parametrize("name", MISBEHAVIOURS)
+def test_whatever_a_bench_makes_it_do_no_person_pays_twice(name: str) -> None:
+    rig = Rig(ZVT_SERIAL)
+    rig.pay_before()
+    emulator(rig).misbehave(name)
+    rig.hands.present_card()
+    try:
+        rig.charge(within_s=20)
+        rig.pad.complete(rig.within(20))
+    except DriverError:
+        pass
+    emulator(rig).behave()
+    rig.ask_until_answered()
+    assert rig.hands.ledger.standing_fen() in (700, 1950)
+
+
 def test_a_busy_pad_is_not_charged() -> None:
     rig = Rig(ZVT_SERIAL)
     emulator(rig).knobs.busy = True
@@ -339,7 +371,7 @@ def test_initialisation_and_diagnosis_are_served() -> None:
 def test_a_probe_names_the_pad_and_changes_nothing() -> None:
     rig = Rig(ZVT_SERIAL)
     assert isinstance(rig.pad, ZvtPad)
-    assert rig.pad.probe() == DeviceIdentity("payment_pad", "ZVT 2.14.15")
+    assert rig.pad.probe() == DeviceIdentity("zvt", "ZVT 2.14.15")
     assert not rig.hands.ledger.entries
 
 
