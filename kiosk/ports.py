@@ -110,6 +110,7 @@ class Listen:
 
     cards: bool
     codes: Literal["", "identity", "payment"]
+    bank_cards: bool = False
 
 
 Order = Effect | AskHospital | TellHospital | Listen

@@ -140,10 +140,10 @@ class ScreeningPart:
 @with_config(_STRICT)
 @dataclass(frozen=True)
 class HealthCodePart:
-    """Off unless a policy file signed with this key (Ed25519, hex) says until when it is on."""
+    """Off unless a policy file signed with this key (Ed25519, base64) says until when it is on."""
 
     policy_file: str = ""
-    public_key: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    public_key: Annotated[str, Field(pattern=r"^([A-Za-z0-9+/]{43}=)?$")] = ""
 
 
 @with_config(_STRICT)

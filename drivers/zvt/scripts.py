@@ -176,7 +176,7 @@ def enquire_status(pad: Pad, data: bytes) -> Script:
         return
     version = pad.model.version.encode("ascii")
     length = bytes(0xF0 | int(digit) for digit in f"{len(version):03d}")
-    state = 0x9C if pad.knobs.busy else 0x00
+    state = 0x9C if pad.knobs.busy else 0xDC if pad.slot.card else 0x00
     pad.send(POSITIVE)
     yield from _end(pad, length + version + bytes([state]))
 

@@ -18,6 +18,7 @@ from kiosk.flows.effects import (
     ReleasePad,
 )
 from kiosk.flows.events import (
+    BankCardInserted,
     PadApproved,
     PadCompleted,
     PadDeclined,
@@ -75,6 +76,7 @@ class PadDevice:
     def attend(self, listen: Listen) -> Iterator[Told]:
         assert self._pad is not None
         if not self._holding:
+            yield from self._look_for_card(self._pad, listen)
             return
         reference = self._holding
         try:
@@ -87,6 +89,17 @@ class PadDevice:
                     yield PadReleased(reference)
         except errors.DriverError as fault:
             raise fault_of(fault) from fault
+
+    def _look_for_card(self, device: pad.PaymentPad, listen: Listen) -> Iterator[Told]:
+        """A card in the pad while a bill is shown is a choice: nobody need touch the screen."""
+        if not listen.bank_cards:
+            return
+        try:
+            status = device.status(self._within(self.LOOK_S))
+        except errors.DriverError as fault:
+            raise fault_of(fault) from fault
+        if status.condition is pad.PadCondition.CARD_INSERTED:
+            yield BankCardInserted()
 
     def perform(self, effect: Effect) -> Iterable[Told]:
         assert self._pad is not None

@@ -44,6 +44,7 @@ from kiosk.flows.effects import (
     Wake,
 )
 from kiosk.flows.events import (
+    BankCardInserted,
     CardLaid,
     CardRead,
     CardTrouble,
@@ -177,6 +178,8 @@ class Engine:
             case Sent(waiting):
                 self._queued = waiting
             case CardLaid() | CardRead() | CardTrouble() | CodeScanned() | CodeRejected():
+                self._credential(told)
+            case BankCardInserted():
                 self._credential(told)
             case SlipPrinted() | SlipFailed() | ReportPrinted() | ReportFailed():
                 self._paper(told)
@@ -577,7 +580,8 @@ class Engine:
         drawn = self._drawing.draw(
             shown, self._session, self._works, self._clock.now(), idle_left_s, self.drawn
         )
-        listen = Listen(shown.accepts.cards, shown.accepts.codes)
+        accepts = shown.accepts
+        listen = Listen(accepts.cards, accepts.codes, accepts.bank_cards)
         if listen != self._listening:
             self._listening = listen
             self._outside.order(listen)

@@ -310,6 +310,7 @@ class Volunteer:
     name: str
     gate: str
     waiting: str = field(default="", repr=False)
+    who: str = "volunteer"  # the badge, for the audit
 
 
 @dataclass(frozen=True)

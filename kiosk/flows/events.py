@@ -80,6 +80,11 @@ class FoundOffline:
 
 
 @dataclass(frozen=True)
+class BankCardInserted:
+    """A bank card is in the pad before anybody asked for one: the person has chosen."""
+
+
+@dataclass(frozen=True)
 class PadProgressed:
     reference: str
     progress: Literal["starting", "insert_card", "enter_pin", "authorising", "remove_card"]
@@ -202,6 +207,7 @@ class PinChecked:
     gate: str = ""
     tries_left: int = 0
     wait_s: int = 0
+    who: str = "volunteer"  # the badge, for the audit: never a name
 
 
 @dataclass(frozen=True)
@@ -230,6 +236,7 @@ Event = (
     | CardTrouble
     | CodeScanned
     | CodeRejected
+    | BankCardInserted
     | Replied
     | Failed
     | FoundOffline

@@ -28,6 +28,7 @@ from kiosk.flows.effects import (
     Wake,
 )
 from kiosk.flows.events import (
+    BankCardInserted,
     CodeRejected,
     CodeScanned,
     Event,
@@ -201,7 +202,7 @@ def _begin(pay: Pay, method: Method, scene: Scene) -> Stepped:
 
 def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
     match event:
-        case Touched("card") if scene.works.pad:
+        case Touched("card") | BankCardInserted() if scene.works.pad:
             return _switch(pay, "card", scene)
         case Touched("card"):
             return replace(pay, notice=Notice("pad_away", "pad")), ()
@@ -394,7 +395,7 @@ def view(pay: Pay, scene: Scene) -> Shown:
         case "quoting":
             return Shown(_bill(pay, scene), ("back", "help", "window", "quit"), busy="quoting")
         case "choosing":
-            accepts = Accepts(codes="payment")
+            accepts = Accepts(codes="payment", bank_cards=True)
             shown = Shown(_bill(pay, scene), ("back", "help", "window", "quit"), (2, 3))
             return replace(shown, accepts=accepts, notice=notice)
         case "switching":

@@ -102,6 +102,7 @@ class Accepts:
 
     cards: bool = False
     codes: Literal["", "identity", "payment"] = ""
+    bank_cards: bool = False
 
 
 @dataclass(frozen=True)

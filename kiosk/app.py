@@ -1,0 +1,352 @@
+"""Composition root of core: the only module that knows everything and hands it over.
+
+Nothing decides here. A bug in any thread ends the process; systemd (in the demo: the demo) starts
+it again, and the engine settles what was open by asking.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from drivers.errors import DeviceAbsent
+from drivers.escpos.commands import GENERIC_80
+from drivers.escpos.commands import MODELS as PRINTERS
+from drivers.escpos.driver import ReceiptPrinter
+from drivers.escpos.glyphs import Glyphs, installed_faces
+from drivers.idcard.driver import IdCardReader
+from drivers.ipp.driver import A4Printer
+from drivers.pad import PaymentPad
+from drivers.scanner.driver import Scanner
+from drivers.scanner.models import MODELS as SCANNERS
+from drivers.transports.serial_port import open_serial
+from drivers.transports.tcp_port import open_tcp
+from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
+from kiosk import logs
+from kiosk.clock import TerminalClock, boot_id
+from kiosk.devices.code_scanner import ScannerDevice
+from kiosk.devices.id_reader import IdReaderDevice
+from kiosk.devices.payment_pad import PadDevice
+from kiosk.devices.receipt_printer import ReceiptPrinterDevice
+from kiosk.devices.report_printer import ReportPrinterDevice
+from kiosk.domain.document import Slip
+from kiosk.engine.engine import Engine, Setting
+from kiosk.engine.loop import Loop
+from kiosk.engine.outside import Workers
+from kiosk.engine.workers import DeviceWorker, HospitalPool, Sender, Stop
+from kiosk.flows import (
+    attract,
+    call_help,
+    check_in,
+    green_channel,
+    hand_over,
+    home,
+    identify,
+    inquire,
+    pay,
+    print_reports,
+    proxy,
+    register,
+    unlock,
+)
+from kiosk.flows.effects import PrintSlip
+from kiosk.flows.scene import Business, Rules
+from kiosk.hospital.client import HospitalClient
+from kiosk.hospital.contract import (
+    AskDayList,
+    DayList,
+    Hello,
+    HelloReply,
+    Outbox,
+    OutboxReply,
+    Record,
+)
+from kiosk.link import LinkServer
+from kiosk.paper import Paper, write
+from kiosk.policy import policy_in_force
+from kiosk.ports import PolicyStood
+from kiosk.profile import Profile, read_profile
+from kiosk.records import StaffMember, StoreRecords, open_records
+from kiosk.views import Named
+from offline.clock import Clock as StoreClock
+
+SOCKET_NAME = "core.sock"
+DAY_LIST_EVERY_S = 600.0
+"""Appointments made meanwhile elsewhere are at most this old when the line breaks."""
+
+_FLOWS = (
+    attract,
+    call_help,
+    check_in,
+    green_channel,
+    hand_over,
+    home,
+    identify,
+    inquire,
+    pay,
+    print_reports,
+    proxy,
+    register,
+    unlock,
+)
+
+
+def businesses() -> dict[str, Business]:
+    """Every flow by its name."""
+    return {flow.BUSINESS.name: flow.BUSINESS for flow in _FLOWS}
+
+
+def rules_of(profile: Profile) -> Rules:
+    """What flows need of the profile."""
+    return Rules(
+        terminal=profile.terminal.id,
+        place=profile.terminal.place,
+        questionnaire=profile.screening.questionnaire(),
+        elder_age=profile.terminal.elder_age,
+        cashier_window=profile.hospital.cashier_window,
+        desk_window=profile.hospital.desk_window,
+        hotline=profile.hospital.hotline,
+        green_alarm_s=profile.screening.alarm_s,
+    )
+
+
+def open_terminal_records(profile: Profile, clock: TerminalClock) -> StoreRecords:
+    """The terminal's store; made on first start."""
+    place = profile.terminal.place
+    return open_records(
+        Path(profile.terminal.folder),
+        {one.number: StaffMember(one.name, place) for one in profile.volunteers},
+        StoreClock(clock.wall_s, clock.monotonic_s, boot_id()),
+        clock.zone,
+        secrets.token_bytes,
+        Random(secrets.randbits(64)),
+    )
+
+
+class DeviceMaker:
+    """Opens each device of the profile on its port."""
+
+    def __init__(self, profile: Profile, clock: TerminalClock) -> None:
+        self._devices, self._clock = profile.devices, clock.monotonic_s
+        self._glyphs = Glyphs(installed_faces())
+
+    def id_reader(self) -> IdCardReader:
+        part = self._devices.id_reader
+        return IdCardReader(open_serial(part.port, part.baud, self._clock), self._clock)
+
+    def scanner(self) -> Scanner:
+        part = self._devices.scanner
+        model = SCANNERS[part.model or "newland"]
+        return Scanner(open_serial(part.port, part.baud, self._clock), self._clock, model)
+
+    def receipt_printer(self) -> ReceiptPrinter:
+        part = self._devices.receipt_printer
+        models = {model.name: model for model in PRINTERS}
+        stream = open_serial(part.port, part.baud, self._clock)
+        model = models.get(part.model, GENERIC_80)
+        return ReceiptPrinter(stream, self._clock, model, self._glyphs)
+
+    def report_printer(self) -> A4Printer:
+        return A4Printer(self._devices.a4_printer.uri, self._clock)
+
+    def pad(self) -> PaymentPad:
+        part = self._devices.pad
+        settings = ZvtSettings(password=part.password)
+        if part.link == "serial":
+            stream = open_serial(part.port, part.baud, self._clock, stopbits=2)
+            return serial_pad(stream, self._clock, settings)
+        if part.tcp_port is None:
+            raise DeviceAbsent("the profile names no port for the pad")
+        return tcp_pad(open_tcp(part.host, part.tcp_port, self._clock), self._clock, settings)
+
+
+@dataclass
+class _Gateway:
+    """Heartbeat, today's list and the outbox, on the sender's own client."""
+
+    client: HospitalClient
+    profile: Profile
+    records: StoreRecords
+    clock: TerminalClock
+    troubles: Callable[[], tuple[str, ...]]
+    tell: Callable[[Any], None]
+    listed_s: float = float("-inf")
+    listed_day: date | None = None
+    policy: PolicyStood | None = None
+
+    def beat(self, waiting: int) -> None:
+        self._look_at_policy()
+        now = self.clock.now()
+        hello = Hello(self.profile.terminal.id, version("kiosk"), now, waiting, self.troubles())
+        reply = self.client.ask(hello)
+        assert isinstance(reply, HelloReply)
+        old = self.clock.monotonic_s() - self.listed_s > DAY_LIST_EVERY_S
+        if old or self.listed_day != now.date():
+            self._fetch_day_list(now)
+
+    def _fetch_day_list(self, now: datetime) -> None:
+        day_list = self.client.ask(AskDayList(now.date()))
+        assert isinstance(day_list, DayList)
+        midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), now.tzinfo)
+        self.records.keep_day_list(day_list, midnight)
+        self.listed_s, self.listed_day = self.clock.monotonic_s(), now.date()
+
+    def _look_at_policy(self) -> None:
+        part = self.profile.health_code
+        found = None
+        if part.policy_file:
+            today = self.clock.now().date()
+            found = policy_in_force(Path(part.policy_file), part.public_key, today)
+        stood = PolicyStood(found is not None, found.version if found else "0")
+        if stood != self.policy:
+            self.policy = stood
+            self.tell(stood)
+
+    def send(self, records: Sequence[Record]) -> OutboxReply:
+        reply = self.client.ask(Outbox(tuple(records)))
+        assert isinstance(reply, OutboxReply)
+        return reply
+
+
+class Core:
+    """The running terminal; made whole, started once, stopped once."""
+
+    def __init__(self, profile: Profile, clock: TerminalClock, log: logs.Log) -> None:
+        self.profile, self.clock, self.log = profile, clock, log
+        self.records = open_terminal_records(profile, clock)
+        self.loop = Loop(clock)
+        self.stop = Stop()
+        self._paper = Paper(
+            Named(profile.hospital.name, profile.hospital.name_en),
+            profile.terminal.id,
+            profile.terminal.place,
+        )
+        self.workers = self._device_workers()
+        self.pool = HospitalPool(self._client, self.loop.tell, self.stop)
+        gateway = _Gateway(
+            self._client(), profile, self.records, clock, self._troubles, self.loop.tell
+        )
+        self.sender = Sender(self.records, gateway.send, gateway.beat, self.loop.tell, self.stop)
+        self.engine = Engine(
+            Setting(self._paper.hospital, rules_of(profile)),
+            businesses(),
+            self.records,
+            Workers(self.workers, self.pool),
+            clock,
+            lambda view: self.link.show(view),
+        )
+        self.link = LinkServer(
+            Path(profile.terminal.folder) / SOCKET_NAME, self.loop.tell, self._answer
+        )
+
+    def run(self) -> None:
+        """Until SIGTERM; then in order: no new work, workers end, the store is closed."""
+        self.link.start()
+        for worker in self._threads():
+            worker.start()
+        self.log.info("core_started", version=version("kiosk"), terminal=self.profile.terminal.id)
+        self.loop.run(self.engine)
+        self.stop.set()
+        for worker in self._threads():
+            worker.join(2.0)
+        self.link.stop()
+        self.records.close()
+        self.log.info("core_stopped")
+
+    def _threads(self) -> tuple[DeviceWorker | HospitalPool | Sender, ...]:
+        return (*self.workers, self.pool, self.sender)
+
+    def _client(self) -> HospitalClient:
+        part = self.profile.gateway
+        token = Path(part.token_file).read_text().strip()
+        cert = (part.cert, part.key) if part.cert else None
+        return HospitalClient(
+            part.url, self.profile.terminal.id, token, ca=part.ca or None, cert=cert
+        )
+
+    def _device_workers(self) -> tuple[DeviceWorker, ...]:
+        make, tell = DeviceMaker(self.profile, self.clock), self.loop.tell
+        devices = (
+            IdReaderDevice(make.id_reader),
+            ScannerDevice(make.scanner),
+            ReceiptPrinterDevice(make.receipt_printer, self._slip),
+            ReportPrinterDevice(make.report_printer),
+            PadDevice(make.pad, self.clock.monotonic_s, tell),
+        )
+        return tuple(DeviceWorker(device, tell, self.stop, self.log.info) for device in devices)
+
+    def _slip(self, effect: PrintSlip) -> Slip:
+        return write(self._paper, effect.slip, effect.language, self.clock.now(), effect.copy)
+
+    def _troubles(self) -> tuple[str, ...]:
+        return tuple(worker.part for worker in self.workers if not worker.well)
+
+    # --- what the command line may ask -----------------------------------------------------------
+
+    def _answer(self, what: str, asked: dict[str, Any]) -> dict[str, Any]:
+        match what:
+            case "status":
+                return self._status()
+            case "devices":
+                return {
+                    worker.part: {
+                        "well": worker.well,
+                        "failures": worker.failures,
+                        "fault": worker.last_fault,
+                    }
+                    for worker in self.workers
+                }
+            case "audit_find":
+                return {"events": found_events(self.records, str(asked.get("name", "")))}
+        return {"error": f"core knows no {what}"}
+
+    def _status(self) -> dict[str, Any]:
+        status: dict[str, Any] = {}
+        self.loop.call(lambda: status.update(self.engine.status()))
+        return status
+
+
+def found_events(records: StoreRecords, name: str) -> list[dict[str, Any]]:
+    """All that the audit trail knows of a slip's number, a reference or a session."""
+    return [
+        {"at": event.at_ms, "event": event.event, **dict(event.facts)}
+        for event in records.find(name)
+    ]
+
+
+def run_core(profile_path: Path, starts_at: datetime | None = None) -> None:
+    """`kiosk core`: the profile is read whole before anything starts. ProfileError, StoreError."""
+    profile = read_profile(profile_path)
+    zone = ZoneInfo(profile.hospital.time_zone)
+    ahead = timedelta(0)
+    if starts_at is not None:
+        ahead = starts_at - datetime.now(zone)
+    clock = TerminalClock(zone, ahead)
+    log = logs.start("core", clock.now, sys.stderr)
+    _end_on_a_bug(log)
+    core = Core(profile, clock, log)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: core.loop.stop())
+    core.run()
+
+
+def _end_on_a_bug(log: logs.Log) -> None:
+    """A thread that died of a bug must not leave half a terminal running."""
+    told = threading.excepthook
+
+    def ended(args: threading.ExceptHookArgs) -> None:
+        told(args)
+        os._exit(70)
+
+    threading.excepthook = ended

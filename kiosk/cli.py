@@ -1,0 +1,185 @@
+"""The `kiosk` command: core, ui, gateway and demo, and what technicians ask a running terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+PROFILE = Path("/etc/kiosk/profile.toml")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
+app.add_typer(audit, name="audit")
+
+ProfilePath = Annotated[Path, typer.Option("--profile", help="The terminal's profile (TOML).")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+
+def main() -> None:
+    app()
+
+
+def _fail(words: str) -> typer.Exit:
+    typer.echo(words, err=True)
+    return typer.Exit(1)
+
+
+@app.command()
+def core(
+    profile: ProfilePath = PROFILE,
+    demo_now: Annotated[str, typer.Option(help="Begin at this instant; for a demo.")] = "",
+) -> None:
+    """Engine, devices and records of this terminal, until SIGTERM."""
+    from kiosk.app import run_core
+    from kiosk.profile import ProfileError
+    from offline.errors import StoreError
+
+    try:
+        run_core(profile, datetime.fromisoformat(demo_now) if demo_now else None)
+    except (ProfileError, StoreError) as error:
+        raise _fail(str(error)) from None
+
+
+@app.command()
+def ui(
+    profile: ProfilePath = PROFILE,
+    hands: Annotated[str, typer.Option(help="A socket for a demo's finger.")] = "",
+    left: Annotated[int, typer.Option(help="The window's left edge, for a demo.")] = -1,
+    dev: Annotated[bool, typer.Option(help="Mouse pointer and window frame.")] = False,
+) -> None:
+    """The screen. Draws what core says; holds nothing."""
+    from kiosk.app import SOCKET_NAME
+    from kiosk.profile import ProfileError, read_profile
+
+    try:
+        folder = Path(read_profile(profile).terminal.folder)
+    except ProfileError as error:
+        raise _fail(str(error)) from None
+    sys.argv = sys.argv[:1]  # Kivy reads arguments of its own
+    from ui.app import run
+
+    position = (left, 0) if left >= 0 else None
+    run(folder / SOCKET_NAME, hands or None, position=position, dev=dev)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    add_help_option=False,
+)
+def gateway(context: typer.Context) -> None:
+    """The hospital's front-end machine: the same as `kiosk-gateway serve`."""
+    from gateway.cli import app as gateway_app
+
+    gateway_app(["serve", *context.args])
+
+
+@app.command()
+def demo(
+    tour: Annotated[
+        Path | None, typer.Option(help="Walk the journeys, write all of it here.")
+    ] = None,
+    gateway_down: Annotated[bool, typer.Option(help="Walk them with the gateway stopped.")] = False,
+    only: Annotated[str, typer.Option(help="Only these journeys, with commas.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Keep the demo's files here.")] = None,
+    pad: Annotated[str, typer.Option(help="serial or tcp.")] = "serial",
+) -> None:
+    """Everything on one machine, with emulated devices on real ports."""
+    from kiosk.demo import run_demo
+
+    names = tuple(name for name in only.split(",") if name)
+    raise typer.Exit(run_demo(tour, gateway_down, names, folder, pad))
+
+
+@app.command()
+def pin(number: str, profile: ProfilePath = PROFILE) -> None:
+    """Give volunteer NUMBER (two digits, of the profile) a PIN. The terminal must be stopped."""
+    from zoneinfo import ZoneInfo
+
+    from kiosk.app import open_terminal_records
+    from kiosk.clock import TerminalClock
+    from kiosk.profile import ProfileError, read_profile
+    from offline.errors import StoreError
+
+    try:
+        found = read_profile(profile)
+        if number not in {one.number for one in found.volunteers}:
+            raise _fail(f"the profile has no volunteer {number}")
+        entered = typer.prompt("PIN (4 digits)", hide_input=True, confirmation_prompt=True)
+        if not (entered.isdecimal() and len(entered) == 4):
+            raise _fail("a PIN has 4 digits")
+        records = open_terminal_records(found, TerminalClock(ZoneInfo(found.hospital.time_zone)))
+    except (ProfileError, StoreError) as error:
+        raise _fail(str(error)) from None
+    records.set_pin(number, entered)
+    records.close()
+
+
+@app.command()
+def check(profile: ProfilePath = PROFILE) -> None:
+    """Say whether a profile can be used, and else which line and field is wrong."""
+    from kiosk.profile import ProfileError, read_profile
+
+    try:
+        found = read_profile(profile)
+    except ProfileError as error:
+        raise _fail(str(error)) from None
+    typer.echo(f"{profile.name}: version {found.version} is good")
+
+
+def _ask(profile: Path, what: str, **arguments: Any) -> dict[str, Any]:
+    from kiosk.app import SOCKET_NAME
+    from kiosk.link import LinkClient, LinkLost
+    from kiosk.profile import ProfileError, read_profile
+
+    try:
+        client = LinkClient(Path(read_profile(profile).terminal.folder) / SOCKET_NAME, "cli")
+        answer = client.ask(what, **arguments)
+    except (ProfileError, LinkLost) as error:
+        raise _fail(str(error)) from None
+    client.close()
+    return answer
+
+
+@app.command()
+def status(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
+    """What the running terminal does, what works, what waits."""
+    answer = _ask(profile, "status")
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    broken = [part for part, well in answer["works"].items() if not well]
+    typer.echo(f"page {answer['page']}, waiting records {answer['queued']}")
+    typer.echo(f"does not work: {', '.join(broken) or 'nothing'}")
+    typer.echo(f"open payments: {', '.join(answer['open_payments']) or 'none'}")
+
+
+@app.command()
+def devices(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
+    """Each device's state, its faults in a row and the last fault's words."""
+    answer = _ask(profile, "devices")
+    if as_json:
+        typer.echo(json.dumps(answer))
+        return
+    for part, state in answer.items():
+        mark = "well" if state["well"] else f"AWAY ({state['failures']} tries) {state['fault']}"
+        typer.echo(f"{part:16} {mark}")
+
+
+@audit.command("find")
+def audit_find(name: str, profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
+    """All that is known about a slip's number, a payment's reference or a session."""
+    events = _ask(profile, "audit_find", name=name)["events"]
+    if as_json:
+        typer.echo(json.dumps(events))
+        return
+    if not events:
+        raise _fail(f"nothing is known about {name}")
+    for event in events:
+        at = datetime.fromtimestamp(event.pop("at") / 1000).strftime("%Y-%m-%d %H:%M:%S")
+        facts = " ".join(f"{key}={value}" for key, value in event.items() if key != "event")
+        typer.echo(f"{at} {event['event']} {facts}")

@@ -1,0 +1,110 @@
+"""Every device of the demo terminal: an emulator each, behind a real port, and what hands do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+from drivers.deadline import Clock
+from drivers.escpos.emulator import ReceiptPrinterEmulator
+from drivers.escpos.glyphs import Glyphs, installed_faces
+from drivers.hosts.pty_host import PtyHost
+from drivers.hosts.tcp_host import TcpHost
+from drivers.idcard.card import CardText, Layout, Sex
+from drivers.idcard.emulator import Delays, IdCardReaderEmulator
+from drivers.ipp.paper_tray import IppPrinter
+from drivers.pad_ledger import PadLedger
+from drivers.scanner.emulator import ScannerEmulator
+from drivers.scanner.models import NEWLAND
+from drivers.zvt.emulator import PadEmulator, PadModel
+from gateway.adapters.demo.people import Person
+from kiosk.domain import identity
+
+READER_BAUD, PRINTER_BAUD, PAD_BAUD = 115200, 115200, 9600
+
+# What a real reader takes (PROTOCOLS §1.6), shortened to its usual case.
+READER_DELAYS = Delays(find_s=0.05, select_s=0.1, read_s=0.4)
+
+
+def card_of(person: Person) -> CardText:
+    """The synthetic card of a person of the demo hospital."""
+    sex = Sex.MALE if person.sex is identity.Sex.MALE else Sex.FEMALE
+    return CardText(
+        layout=Layout.RESIDENT,
+        name=person.name,
+        sex=sex,
+        birth=person.born,
+        number=person.number,
+        valid_from=date(2020, 1, 1),
+        valid_to=None,
+        nation_code="01",
+        address="示例市示例区示例路1号",
+        authority="示例公安局",
+    )
+
+
+class DemoDevices:
+    """Five devices on ptys, TCP and IPP; `folder` gets the ports' names and all paper."""
+
+    def __init__(
+        self, folder: Path, clock: Clock, wall: Callable[[], datetime], pad_link: str
+    ) -> None:
+        self.folder = folder
+        ports = folder / "ports"
+        slips = folder / "slips"
+        for path in (ports, slips):
+            path.mkdir(parents=True, exist_ok=True)
+        self.slips = slips
+        self.ledger = PadLedger(folder / "pad-ledger.jsonl")
+        self.reader = PtyHost(
+            IdCardReaderEmulator(delays=READER_DELAYS), clock, READER_BAUD, link=ports / "id_reader"
+        )
+        self.scanner = PtyHost(
+            ScannerEmulator(NEWLAND), clock, NEWLAND.baud, link=ports / "scanner"
+        )
+        printer = ReceiptPrinterEmulator(Glyphs(installed_faces()), folder=slips)
+        self.printer = PtyHost(printer, clock, PRINTER_BAUD, link=ports / "receipt_printer")
+        serial = pad_link == "serial"
+        pad = PadEmulator(self.ledger, wall, PadModel(serial_line=serial))
+        self.pad_link = pad_link
+        self.pad: PtyHost[PadEmulator] | TcpHost[PadEmulator]
+        if serial:
+            self.pad = PtyHost(pad, clock, PAD_BAUD, link=ports / "pad", bits_per_byte=11)
+        else:
+            self.pad = TcpHost(pad, clock)
+        self.tray = IppPrinter(folder / "a4", clock)
+
+    def start(self) -> None:
+        for host in (self.reader, self.scanner, self.printer, self.pad):
+            host.start()
+        self.tray.start()
+
+    def stop(self) -> None:
+        for host in (self.reader, self.scanner, self.printer, self.pad):
+            host.stop()
+        self.tray.stop()
+
+    # --- hands -----------------------------------------------------------------------------------
+
+    def lay_card(self, person: Person) -> None:
+        self.reader.with_emulator(lambda reader: reader.lay(card_of(person)))
+
+    def lift_card(self) -> None:
+        self.reader.with_emulator(lambda reader: reader.lift())
+
+    def show_code(self, code: str) -> None:
+        self.scanner.with_emulator(lambda scanner: scanner.show(code))
+
+    def present_bank_card(self) -> None:
+        self.pad.with_emulator(lambda pad: pad.present_card())
+
+    def pad_waits_for_card(self) -> bool:
+        return self.pad.with_emulator(lambda pad: pad.waits_for_card)
+
+    # --- paper -----------------------------------------------------------------------------------
+
+    def papers(self) -> tuple[Path, ...]:
+        """All slips so far (pictures and texts) and all reports (PDF), oldest first."""
+        slips = sorted(path for path in self.slips.iterdir() if path.suffix in (".png", ".txt"))
+        return (*slips, *self.tray.papers)

@@ -1,0 +1,95 @@
+"""Programs of the demo: started, restarted when they die, ended by their own pid."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+RESTART_S = 0.2
+END_S = 5.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Program:
+    """One process that is kept running, as systemd keeps it on a terminal."""
+
+    def __init__(
+        self, name: str, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None
+    ) -> None:
+        self.name, self._command, self._log = name, tuple(command), log
+        self._env = {**os.environ, **(env or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self.starts = 0
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, and again whenever it ends, until stop()."""
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._keep, name=f"keep-{self.name}", daemon=True)
+        started = self.starts
+        with self._changed:
+            self._thread.start()
+            self._changed.wait_for(lambda: self.starts > started, END_S)
+
+    def stop(self) -> None:
+        """TERM, and KILL when that is not heard in time."""
+        self._stopping.set()
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(END_S)
+        if self._thread is not None:
+            self._thread.join(END_S)
+            self._thread = None
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would; it is started again."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def _keep(self) -> None:
+        while not self._stopping.is_set():
+            with self._log.open("ab") as log:
+                process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env=self._env,
+                    preexec_fn=_die_with_parent,
+                )
+            with self._changed:
+                self._process = process
+                self.starts += 1
+                self._changed.notify_all()
+            process.wait()
+            self._stopping.wait(RESTART_S)
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """A command line for a module of ours with this very Python."""
+    return (sys.executable, "-m", module, *arguments)
