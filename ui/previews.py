@@ -10,13 +10,21 @@ import os
 import sys
 from pathlib import Path
 
-from ui.samples import samples, view_of
+from kiosk.views import Language, View
+from ui.samples import framed_samples, samples, view_of
+from ui.theme import SizeName, ThemeName
 from ui.window import configured
 
 SETTLED_AFTER_FRAMES = 3
 
 
-def draw(out: Path, languages: list[str], sizes: list[str], themes: list[str], only: str) -> int:
+def draw(
+    out: Path,
+    languages: list[Language],
+    sizes: list[SizeName],
+    themes: list[ThemeName],
+    only: str,
+) -> int:
     """One PNG a page, language, size and theme. Returns how many."""
     from kivy.base import EventLoop
     from kivy.core.window import Window
@@ -29,18 +37,22 @@ def draw(out: Path, languages: list[str], sizes: list[str], themes: list[str], o
     Window.add_widget(shell.build())
     out.mkdir(parents=True, exist_ok=True)
     count = 0
-    for name, page in samples().items():
-        if only and not name.startswith(only):
-            continue
-        for language in languages:
-            for size in sizes:
-                for theme in themes:
-                    shell.show(view_of(page, language, size, theme))
-                    for _ in range(SETTLED_AFTER_FRAMES):
-                        EventLoop.idle()
-                    screenshot(out / f"{name}-{language}-{size}-{theme}.png")
-                    count += 1
+    for language in languages:
+        for size in sizes:
+            for theme in themes:
+                for name, view in views(language, size, theme).items():
+                    if name.startswith(only):
+                        shell.show(view)
+                        for _ in range(SETTLED_AFTER_FRAMES):
+                            EventLoop.idle()
+                        screenshot(out / f"{name}-{language}-{size}-{theme}.png")
+                        count += 1
     return count
+
+
+def views(language: Language, size: SizeName, theme: ThemeName) -> dict[str, View]:
+    pages = {name: view_of(page, language, size, theme) for name, page in samples().items()}
+    return pages | framed_samples(language, size)
 
 
 def main() -> None:

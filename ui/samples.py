@@ -5,25 +5,53 @@ Rule: pure; full pages, so that what fits here fits in a hospital. All people ar
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Literal
 
 from kiosk.views import (
+    AccountCard,
     Attract,
     BarKey,
+    CallingHelp,
+    ChooseDepartment,
+    ChoosePerson,
+    ChooseRelation,
+    ChooseSlot,
+    ConfirmRegistration,
+    DepartmentCard,
+    Finished,
     Frame,
     Green,
+    GreenDependants,
+    GreenPaper,
+    GreenResult,
+    HelpState,
     Home,
     HomeTask,
+    Identify,
+    Inquiry,
     Language,
     Named,
+    Notice,
     OnSite,
+    OutOfService,
+    PadBusy,
     Page,
     Pay,
+    Paying,
     PayLine,
+    PaymentResult,
+    PersonCard,
+    PrintingReports,
+    Problem,
     QuestionCard,
+    SlotCard,
     Starting,
+    TypeIn,
     View,
     WaitingCard,
+    Works,
 )
 from ui.theme import SizeName, ThemeName
 
@@ -34,6 +62,7 @@ HOME_BAR: tuple[BarKey, ...] = ("end", "help", "large", "voice")
 FIRST_BAR: tuple[BarKey, ...] = ("help", "large", "voice", "low")
 TASK_BAR: tuple[BarKey, ...] = ("back", "help", "window", "quit")
 GREEN_BAR: tuple[BarKey, ...] = ("hold", "nurse", "lock")
+ResultName = Literal["settled", "not_charged", "reversed", "checking", "refund_due"]
 CARDIOLOGY = Named("心内科", "Cardiology")
 
 
@@ -118,9 +147,184 @@ GREEN = Green(
 )
 
 
+DEPARTMENTS = (
+    DepartmentCard("im", Named("内科", "General medicine"), 12, "stethoscope", 2),
+    DepartmentCard("su", Named("外科", "Surgery"), 6, "medical-bag", 2),
+    DepartmentCard("or", Named("骨科", "Orthopaedics"), 3, "bone", 3),
+    DepartmentCard("gy", Named("妇科", "Gynaecology"), 0, "human-female", 4),
+    DepartmentCard("pe", Named("儿科", "Children"), 9, "baby-face-outline", 4),
+    DepartmentCard("ey", Named("眼科", "Eyes"), 4, "eye", 5),
+)
+CARDIOLOGY_CARD = DepartmentCard("ca", CARDIOLOGY, 2, "heart-pulse", 3)
+
+
+def _slot(number: int, doctor: str, title: str, hour: int, left: int) -> SlotCard:
+    ends = _at(hour + 1)
+    return SlotCard(str(number), doctor, title, _at(hour), ends, left, 2500 if number < 4 else 1000)
+
+
+SLOTS = (
+    _slot(1, "李医生", "主任医师", 9, 2),
+    _slot(2, "李医生", "主任医师", 10, 5),
+    _slot(3, "周医生", "副主任医师", 10, 0),
+    _slot(4, "陈医生", "主治医师", 14, 8),
+    _slot(5, "陈医生", "主治医师", 15, 8),
+    _slot(6, "欧阳医生", "主治医师", 16, 1),
+)
+
+CONFIRM = ConfirmRegistration(
+    department=CARDIOLOGY,
+    doctor="李医生",
+    title="主任医师",
+    starts=_at(9),
+    ends=_at(10),
+    floor=3,
+    room="6 诊室",
+    fee_fen=2500,
+    insurance_fen=2000,
+    own_fen=500,
+    insured=True,
+    can_be_insured=True,
+    held_left_s=271,
+)
+
+PEOPLE = (
+    PersonCard("1", "王*兰", "parent", 78),
+    PersonCard("2", "李*明", "child", 9, chosen=True),
+    PersonCard("3", "陈*", "spouse", 52),
+    PersonCard("4", "欧阳**", "neighbour", 81, chosen=True),
+    PersonCard("5", "周*华", "grandchild", 4),
+    PersonCard("6", "吴*", "other", None),
+)
+
+BILLS = (
+    AccountCard("b1", "内科门诊", TODAY, 12850, False),
+    AccountCard("b2", "血常规检查", date(2026, 11, 20), 3500, True),
+    AccountCard("b3", "心电图", date(2026, 11, 12), 4200, True),
+    AccountCard("b4", "门诊取药", date(2026, 10, 30), 128450, True),
+)
+
+
+def _result(result: ResultName, **more: object) -> PaymentResult:
+    base = PaymentResult(result=result, amount_fen=4120, slip_number="8K42", slip="printed")
+    return replace(base, **more)  # type: ignore[arg-type]
+
+
+def _first_pages() -> dict[str, Page]:
+    return {
+        "attract": ATTRACT,
+        "attract.empty": Attract(),
+        "identify": Identify(),
+        "identify.reading": Identify(goal="pay", reading=True),
+        "identify.relative": Identify(goal="family", relative=True, own_read="王*兰"),
+        "type_in.id_number": TypeIn("id_number", "11010119550101123", 18, letters=True),
+        "type_in.pin": TypeIn("pin", "••••", 6, error="wrong", tries_left=3),
+        "type_in.locked": TypeIn("pin", "", 6, error="locked", tries_left=0, wait_s=30),
+        "type_in.paper": TypeIn("paper_serial", "2026", 12, optional=True),
+        "type_in.phone": TypeIn("phone", "138001", 11, error="not_a_number"),
+        "home": HOME,
+        "home.nothing": replace(HOME, next=None, tasks=(), acting_for="李*明"),
+        "home.off": replace(
+            HOME, next=GO_TO, off=("inquire",), tasks=(replace(PAY_TASK, enabled=False),)
+        ),
+        "starting": Starting(),
+        "out_of_service": OutOfService("maintenance"),
+        "problem": Problem("quote_insurer_refused", True, "3 号窗口"),
+        "problem.unknown": Problem("never_heard_of", False),
+        "calling_help": CallingHelp(HelpState(), 12, "0571-0000 0120"),
+        "calling_help.coming": CallingHelp(
+            HelpState(coming="小张", emergency=True), 61, "0571-0000 0120"
+        ),
+        "calling_help.escalated": CallingHelp(HelpState(escalated=True, emergency=True), 75, "120"),
+        "calling_help.unreached": CallingHelp(HelpState(), 5, "0571-0000 0120", reached=False),
+    }
+
+
+def _register_pages() -> dict[str, Page]:
+    days = tuple(TODAY + timedelta(days=number) for number in range(4))
+    return {
+        "choose_department": ChooseDepartment(CARDIOLOGY_CARD, DEPARTMENTS, 1, 2),
+        "choose_slot": ChooseSlot(CARDIOLOGY, TODAY, days, SLOTS, 1, 2),
+        "choose_slot.none": ChooseSlot(CARDIOLOGY, days[2], days, (), 1, 1),
+        "confirm_registration": CONFIRM,
+        "choose_person": ChoosePerson(PEOPLE, 1, 2),
+        "choose_relation": ChooseRelation(
+            "李*明", "王*兰", ("child", "parent", "spouse", "grandchild", "neighbour", "other")
+        ),
+        "inquiry": Inquiry(("account", "trail", "reports")),
+        "inquiry.closed": Inquiry(("trail", "reports"), BILLS),
+        "inquiry.open": Inquiry(("trail",), BILLS, open_left_s=20, of=2),
+    }
+
+
+def _money_pages() -> dict[str, Page]:
+    return {
+        "pay": PAY,
+        "pay.own_money": replace(
+            PAY, basic_fen=0, serious_fen=0, aid_fen=0, own_fen=13600, insured=False, card=False
+        ),
+        "pay.proxy": replace(PAY, for_whom="李*明", url="", scanning=False),
+        "pay.more": replace(PAY, more_lines=7, aid_fen=0, basic_fen=7880),
+        "pad_busy": PadBusy(4120, "enter_pin"),
+        "pad_busy.card": PadBusy(4120, "insert_card"),
+        "paying": Paying(4120, "asking_payer"),
+        "paying.returning": Paying(4120, "returning"),
+        "payment_result.settled": _result("settled", registered=GO_TO),
+        "payment_result.not_charged": _result("not_charged", reason="declined_funds"),
+        "payment_result.reversed": _result("reversed", slip="printing"),
+        "payment_result.checking": _result("checking", slip="failed"),
+        "payment_result.refund_due": _result("refund_due", window="3 号窗口"),
+    }
+
+
+def _paper_pages() -> dict[str, Page]:
+    return {
+        "printing_reports": PrintingReports(1, 2, "血常规", "printing", "胸片报告", _at(11, 30)),
+        "printing_reports.paused": PrintingReports(2, 2, "血常规", "paused"),
+        "finished.checked_in": Finished("checked_in", task=GO_TO, ahead=5, minutes=25),
+        "finished.offline": Finished("checked_in", task=GO_TO, offline=True, slip="printed"),
+        "finished.reports": Finished(
+            "reports_printed", count=2, later_title="胸片报告", later_at=_at(11, 30)
+        ),
+        "finished.failed": Finished("reports_failed", count=1, window="3 号窗口"),
+        "finished.handed_over": Finished(
+            "handed_over", slip_number="8K42", slip="printed", window="3 号窗口"
+        ),
+        "finished.trail": Finished("trail_printed", slip_number="8K42", slip="printed"),
+        "finished.list": Finished("list_printed", slip_number="8K42", slip="printing"),
+    }
+
+
+def _green_pages() -> dict[str, Page]:
+    answered = tuple(replace(question, yes=question.id == "fever") for question in GREEN.questions)
+    kinds = ("negative_test", "vaccination", "discharge", "community", "other")
+    return {
+        "green": GREEN,
+        "green.yes": replace(
+            GREEN, questions=answered, look_up=True, health_code="green", others=2, queued=0
+        ),
+        "green.waiting": replace(
+            GREEN, stage=1, current=None, substitute="", questions=(), waiting=GREEN.waiting[:1]
+        ),
+        "green_paper": GreenPaper(
+            kinds, "negative_test", ("today", "tomorrow", "week", "month", "unlimited"), "week"
+        ),
+        "green_dependants": GreenDependants("王*兰", PEOPLE),
+        "green_result": GreenResult(True, None, ("王*兰",), ("G3-0007",), "printed", 18),
+        "green_result.routed": GreenResult(
+            False,
+            Named("发热门诊", "fever clinic"),
+            ("王*兰", "李*明", "陈*"),
+            ("G3-0007", "G3-0008", "G3-0009"),
+            "printing",
+            41,
+        ),
+    }
+
+
 def samples() -> dict[str, Page]:
     """One or more samples a page: the page's key, or key.variant."""
-    return {"attract": ATTRACT, "home": HOME, "pay": PAY, "green": GREEN, "starting": Starting()}
+    return _first_pages() | _register_pages() | _money_pages() | _paper_pages() | _green_pages()
 
 
 def frame_of(
@@ -155,3 +359,23 @@ def view_of(
     serial: int = 1,
 ) -> View:
     return View(serial=serial, frame=frame_of(page, language, size, theme), page=page)
+
+
+def framed_samples(language: Language = "zh", size: SizeName = "normal") -> dict[str, View]:
+    """What lies over or around a page: warnings, waiting, notices, an offline house."""
+    home = frame_of(HOME, language, size)
+    attract = frame_of(ATTRACT, language, size)
+    identify = frame_of(Identify(), language, size)
+    reversed_card = Notice("card_reversed", "id_reader")
+    offline = Works(hospital=False, a4_printer=False, pad=False)
+    return {
+        "over.idle": View(1, replace(home, idle_left_s=23), HOME),
+        "over.busy": View(1, replace(home, busy="quoting", busy_s=2), HOME),
+        "over.busy_long": View(1, replace(home, busy="asking", busy_s=9), HOME),
+        "over.notice": View(1, replace(identify, notice=reversed_card), Identify()),
+        "over.hint": View(
+            1, replace(identify, notice=Notice("second_factor", grave=False)), Identify()
+        ),
+        "over.help": View(1, replace(home, help=HelpState(coming="小张")), HOME),
+        "over.offline": View(1, replace(attract, works=offline), ATTRACT),
+    }

@@ -23,7 +23,7 @@ from ui.look import Look
 from ui.stage import Stage
 from ui.theme import canvas_scale
 from ui.touch import TouchRules
-from ui.words import Catalogue, load
+from ui.words import Catalogue
 
 USUAL_PITCH_MM = 0.311
 """27 inches at 1080×1920; used where the profile does not say."""
@@ -78,7 +78,7 @@ class Shell(App):
         super().__init__(**kwargs)
         self._pitch_mm = pitch_mm
         self.look = Look(canvas_scale(Window.width, pitch_mm))
-        self.words = Words(load())
+        self.words = Words(Catalogue())
         rules = TouchRules(pitch_mm or USUAL_PITCH_MM)
         self.stage = Stage(on_send, clock_s, rules)
         self._up: Callable[[], None] = lambda: None

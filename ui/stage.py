@@ -33,7 +33,6 @@ NOWHERE = ""
 
 BUSY_WORDS_AFTER_S = 1
 BUSY_REASSURED_AFTER_S = 8
-OWN_NAMES = {"zh": "简体中文", "en": "English"}  # each language in its own script
 OTHER = {"zh": "en", "en": "zh"}
 
 
@@ -119,7 +118,8 @@ class Stage(FloatLayout):
         words, frame = App.get_running_app().words.catalogue, view.frame
         self._top.heading, self._top.aside = heading(words, view), aside(words, view)
         other = OTHER[frame.language]
-        self._top.language_target, self._top.language_name = f"language:{other}", OWN_NAMES[other]
+        self._top.language_target = f"language:{other}"
+        self._top.language_name = words.say(f"language.{other}")
         self._bottom.keys = bar_keys(words, view)
 
     def _show_notices(self, view: View) -> None:

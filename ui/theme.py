@@ -155,6 +155,7 @@ LENGTHS: dict[str, float] = {
     "qr": 290,
     "bar": 48,
     "machine": 620,
+    "machine_middle": 480,
     "machine_small": 210,
     "arrow": 14,
     "reach": 1349,  # highest target above the lower edge, 27 inches with that edge at 800 mm

@@ -7,7 +7,7 @@ all codes other packages may use, strings/KEYS.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
@@ -17,34 +17,32 @@ from kiosk.views import Language
 
 STRINGS = Path(__file__).parent / "strings"
 
-NOTICE_CODES = ["put_again", "card_reversed", "card_unreadable", "card_not_supported", "card_expired", "card_removed", "code_unknown", "code_not_for_this", "code_expired", "code_garbled", "not_a_number", "paper_near_end", "no_receipt_paper", "no_report_paper", "printer_jam", "cover_open", "receipt_printer_away", "a4_printer_away", "id_reader_away", "scanner_away", "pad_away", "hospital_away", "slot_gone", "already_registered", "nothing_to_pay", "split_changed", "wrong_pin", "pin_locked", "not_known_here", "second_factor", "declined", "declined_funds", "cancelled_at_pad", "no_departments"]
+FAMILIES = ("notice", "problem", "problem_do", "busy")
+"""Keys made of a family and a code that other packages choose: `notice.card_reversed`."""
 
-PROBLEM_CODES = ["hospital_away", "pad_away", "no_slots", "check_in_not_today", "check_in_too_early", "check_in_too_late", "check_in_cancelled", "check_in_unknown", "quote_already_paid", "quote_hold_ended", "quote_insurer_refused", "quote_insurer_away", "quote_unknown_bill", "a4_printer_away", "no_report_paper", "report_unavailable", "payment_pending", "not_entitled"]
-
-BUSY_KEYS = ["identifying", "asking", "holding", "quoting", "checking_in", "booking", "printing", "looking_up", "leaving"]
-
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "notice": tuple(NOTICE_CODES),
-    "problem": tuple(PROBLEM_CODES),
-    "problem_do": tuple(PROBLEM_CODES),
-    "busy": tuple(BUSY_KEYS),
-}
-"""Keys made of a family and a code that somebody else chooses: `notice.card_reversed`."""
+Sentences = dict[str, str | tuple[str, ...]]
 
 
 @dataclass
 class Catalogue:
     """Every language's sentences; `language` is the one being shown."""
 
-    sentences: dict[Language, dict[str, str | tuple[str, ...]]]
+    folder: Path = STRINGS
     language: Language = "zh"
+    _read: dict[Language, Sentences] = field(default_factory=dict)
+
+    def sentences(self, language: Language) -> Sentences:
+        """Read when first wanted: the first frame needs one language only."""
+        if language not in self._read:
+            self._read[language] = read_sentences(self.folder / f"{language}.po")
+        return self._read[language]
 
     def has(self, key: str) -> bool:
-        return key in self.sentences[self.language]
+        return key in self.sentences(self.language)
 
     def say(self, key: str, **arguments: object) -> str:
         """The sentence of a key, its {names} filled in."""
-        found = self.sentences[self.language].get(key)
+        found = self.sentences(self.language).get(key)
         if found is None:
             return self._general(key)
         sentence = found if isinstance(found, str) else found[-1]
@@ -52,7 +50,7 @@ class Catalogue:
 
     def count(self, key: str, number: int, **arguments: object) -> str:
         """The form of the sentence that fits the number; {n} is the number."""
-        found = self.sentences[self.language].get(key)
+        found = self.sentences(self.language).get(key)
         if found is None:
             return self._general(key)
         forms = (found,) if isinstance(found, str) else found
@@ -69,24 +67,21 @@ class Catalogue:
 
     def both(self, key: str) -> str:
         """In every language, one a line: for pages before anybody chose."""
-        return "\n".join(self._plain(language, key) for language in self.sentences)
+        languages: tuple[Language, ...] = get_args(Language)
+        return "\n".join(str(self.sentences(language)[key]) for language in languages)
 
-    def _plain(self, language: Language, key: str) -> str:
-        sentence = self.sentences[language][key]
-        return sentence if isinstance(sentence, str) else sentence[-1]
+    def codes(self, family: str) -> list[str]:
+        """Every code of a family that has a sentence."""
+        start = f"{family}."
+        return [key.removeprefix(start) for key in self.sentences("zh") if key.startswith(start)]
 
     def _general(self, key: str) -> str:
         """What is said for a code that nobody wrote a sentence for."""
         family = key.partition(".")[0]
-        general = self.sentences[self.language].get(f"{family}.general")
-        return general if isinstance(general, str) else ""
+        return str(self.sentences(self.language).get(f"{family}.general", ""))
 
 
-def load(folder: Path = STRINGS) -> Catalogue:
-    return Catalogue({name: _read(folder / f"{name}.po") for name in get_args(Language)})
-
-
-def _read(path: Path) -> dict[str, str | tuple[str, ...]]:
+def read_sentences(path: Path) -> Sentences:
     with path.open("rb") as source:
         messages = [message for message in read_po(source) if message.id]
     return {
@@ -95,3 +90,21 @@ def _read(path: Path) -> dict[str, str | tuple[str, ...]]:
         else tuple(message.string)
         for message in messages
     }
+
+
+def keys_page() -> str:
+    """strings/KEYS.md: the codes other packages may use, with their sentences."""
+    words = Catalogue()
+    lines = ["# Codes with a sentence", "", "Made by `python -m ui.words`. An unknown code shows"]
+    lines += ["its family's `general` sentence.", ""]
+    for family in FAMILIES:
+        lines += [f"## {family}", "", "| code | zh | en |", "|---|---|---|"]
+        for code in words.codes(family):
+            said = [str(words.sentences(one)[f"{family}.{code}"]) for one in get_args(Language)]
+            lines.append(f"| {code} | {' | '.join(said)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    (STRINGS / "KEYS.md").write_text(keys_page())

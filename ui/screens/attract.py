@@ -1,10 +1,11 @@
 """Nobody is here: what to lay down where, what is left today, and the ways without a card."""
 
+from typing import get_args
+
 from kivy.properties import NumericProperty, StringProperty
 
-from kiosk.views import Attract, View
+from kiosk.views import Attract, Language, View
 from ui.formats import name_of
-from ui.stage import OWN_NAMES
 from ui.widgets.cards import Card, Tile
 from ui.widgets.money import MoneyRow
 from ui.widgets.page import Page, refill
@@ -15,6 +16,9 @@ TILES = {
     "emergency": "ambulance",
     "green": "hand-heart",
 }
+
+
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 class AttractScreen(Page):
@@ -29,10 +33,14 @@ class AttractScreen(Page):
             tile.target, tile.icon = name, TILES[name]
             tile.title = self.words.say(f"attract.{name}")
         self._show_on_site(view.page)
-        for key, (code, name) in zip(
-            refill(self.ids.languages, len(OWN_NAMES), Card), OWN_NAMES.items(), strict=True
+        for key, code in zip(
+            refill(self.ids.languages, len(LANGUAGES), Card), LANGUAGES, strict=True
         ):
-            key.target, key.title, key.icon = f"language:{code}", name, "translate"
+            key.target, key.title, key.icon = (
+                f"language:{code}",
+                self.words.say(f"language.{code}"),
+                "translate",
+            )
             key.chosen = code == view.frame.language
             key.floor, key.title_size = self.look.touch_min, self.look.button
             key.icon_size = self.look.icon_small

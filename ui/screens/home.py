@@ -57,7 +57,7 @@ class HomeScreen(Page):
             card.title_size, card.icon_size = self.look.next_step, self.look.icon_big
 
     def _dress(self, card: Card, task: HomeTask, today: object) -> None:
-        card.icon, card.enabled = tasks.ICONS[task.kind], task.enabled
+        card.icon, card.dim = tasks.ICONS[task.kind], not task.enabled
         card.title = tasks.title(self.words, task)
         card.detail = tasks.detail(self.words, task, today)
 
@@ -70,7 +70,7 @@ class HomeScreen(Page):
         for tile, name in zip(tiles, page.tiles, strict=True):
             tile.target, tile.icon = f"tile:{name}", TILE_ICONS[name]
             tile.title = self.words.say(f"home.tile_{name}")
-            tile.floor = self.look.tile
+            tile.floor, tile.dim = self.look.tile, name in page.off
             tile.title_size = self.look.card if self.roomy else self.look.section
 
 

@@ -4,6 +4,7 @@ from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, Str
 from kivy.uix.boxlayout import BoxLayout
 
 from ui.widgets.layout import Stack
+from ui.words import Catalogue
 
 
 class Touchable(BoxLayout):
@@ -38,6 +39,7 @@ class Card(Touchable):
     trail_icon = StringProperty("")
     strong = BooleanProperty(False)
     chosen = BooleanProperty(False)
+    dim = BooleanProperty(False)  # does not work now, but says why when it is touched
     floor = NumericProperty(0)
     title_size = NumericProperty(0)
     detail_size = NumericProperty(0)
@@ -76,3 +78,30 @@ class Panel(Stack):
     fill = ColorProperty("#FFFFFF")
     edge = ColorProperty("#000000")
     natural_height = NumericProperty(0)
+
+
+class Verdict(Stack):
+    """How something ended: a large icon, a headline, what to do."""
+
+    icon = StringProperty("")
+    headline = StringProperty("")
+    said = StringProperty("")
+    icon_ink = ColorProperty("#000000")
+
+
+class Pager(BoxLayout):
+    """‹ which page ›; not there when there is only one."""
+
+    said = StringProperty("")
+    previous_word = StringProperty("")
+    following_word = StringProperty("")
+    more_before = BooleanProperty(False)
+    more_after = BooleanProperty(False)
+    needed = BooleanProperty(False)
+
+    def show(self, words: Catalogue, number: int, of: int) -> None:
+        self.needed = of > 1
+        self.said = words.say("register.page", number=number, of=of) if of > 1 else ""
+        self.previous_word = words.say("register.previous") if of > 1 else ""
+        self.following_word = words.say("register.following") if of > 1 else ""
+        self.more_before, self.more_after = number > 1, number < of

@@ -14,7 +14,7 @@ class MoneyRow(BoxLayout):
     natural_height = NumericProperty(0)
 
 
-class ProgressBar(Widget):
+class ProgressStrip(Widget):
     """`done` from 0 to 1."""
 
     done = NumericProperty(0.0)
