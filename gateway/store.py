@@ -98,7 +98,9 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     """Insert the rows whose keys are not there yet; how many of them were new."""
     if not rows:
         return 0
-    return int(connection.execute(_ignoring_known(connection, table), list(rows)).rowcount)
+    statement = _ignoring_known(connection, table)
+    counting = {"preserve_rowcount": True}  # SQLAlchemy drops the count of an INSERT otherwise
+    return int(connection.execute(statement, list(rows), execution_options=counting).rowcount)
 
 
 def insert_returning(

@@ -6,6 +6,7 @@ A phone that pays, a provider that falls silent, a hospital that is away; and th
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -120,6 +121,4 @@ def _pay_page(reference: str) -> str:
 
 def _js(text: str) -> str:
     """A string literal that cannot leave its script."""
-    import json
-
     return json.dumps(text).replace("<", "\\u003c")

@@ -1,0 +1,1 @@
+"""The terminal's client against real sockets."""
