@@ -6,19 +6,15 @@ inter_byte_timeout counts in tenths of a second and its read hides how the devic
 
 from __future__ import annotations
 
-import errno
 from typing import Literal
 
 import serial
 
 from drivers.deadline import Clock
-from drivers.errors import DeviceAbsent, DeviceBusy, TransportError
 from drivers.transports.descriptor import DescriptorStream
+from drivers.transports.opening import cannot_open
 
 Parity = Literal["N", "E", "O"]
-
-ABSENT = {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.EIO, errno.ENOTDIR}
-BUSY = {errno.EAGAIN, errno.EBUSY}
 
 
 def open_serial(
@@ -47,15 +43,5 @@ def open_serial(
             exclusive=True,
         )
     except (serial.SerialException, OSError, ValueError) as fault:
-        raise _cannot_open(path, fault) from fault
+        raise cannot_open(path, fault) from fault
     return DescriptorStream(port.fileno(), path, port.close)
-
-
-def _cannot_open(path: str, fault: Exception) -> TransportError:
-    number = getattr(fault, "errno", None)
-    if number in ABSENT:
-        return DeviceAbsent(f"{path}: nothing there")
-    if number in BUSY:
-        return DeviceBusy(f"{path}: held by another program")
-    reason = errno.errorcode.get(number, "") if isinstance(number, int) else str(fault)
-    return TransportError(f"{path}: cannot be opened: {reason}")

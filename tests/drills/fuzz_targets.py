@@ -16,6 +16,7 @@ from drivers.ipp import codec as ipp
 from drivers.scanner.codec import Framer, clean, read_text
 from drivers.scanner.emulator import ScannerEmulator
 from drivers.scanner.models import MODELS, NEWLAND
+from drivers.wedge.codec import KeyDecoder, encode_text
 from drivers.zvt import codec as zvt
 
 Feed = Callable[[bytes], None]
@@ -144,6 +145,17 @@ def _scanner_device() -> tuple[Feed, Held]:
 
     return feed, _hold_nothing
 
+
+def _wedge_host() -> tuple[Feed, Held]:
+    decoder = KeyDecoder()
+
+    def feed(data: bytes) -> None:
+        decoder.feed(data)
+
+    return feed, lambda: decoder.buffered_bytes
+
+
+_TYPED = (encode_text("1345\r"), encode_text("A-b/9\r", 1e9))
 
 # -- payment pad
 
@@ -298,6 +310,7 @@ TARGETS = (
     Target("idcard emulator", _idcard_device, _IDCARD_REQUESTS),
     Target("scanner", _scanner_host, _CODES),
     Target("scanner emulator", _scanner_device, tuple(m.on + m.off for m in MODELS.values())),
+    Target("wedge", _wedge_host, _TYPED),
     Target("zvt serial", _zvt_serial, _ZVT_FRAMES),
     Target("zvt tcp", _zvt_tcp, _ZVT_APDUS),
     Target("escpos", _escpos_host, _PRINTER_ANSWERS),

@@ -6,6 +6,7 @@ from tests.drivers.contract import Row
 from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
 from tests.drivers.scanner.rows import ROWS as SCANNER_ROWS
+from tests.drivers.wedge.rows import ROWS as WEDGE_ROWS
 from tests.drivers.zvt.rows import ROWS as ZVT_ROWS
 
-ROWS: tuple[Row, ...] = (*IDCARD_ROWS, *SCANNER_ROWS, *ESCPOS_ROWS, *ZVT_ROWS)
+ROWS: tuple[Row, ...] = (*IDCARD_ROWS, *SCANNER_ROWS, *WEDGE_ROWS, *ESCPOS_ROWS, *ZVT_ROWS)

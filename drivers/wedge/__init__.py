@@ -1,0 +1,1 @@
+"""Scanners that pose as keyboards (HID keyboard wedge), read below the desktop."""
