@@ -94,7 +94,10 @@ CHECKS: dict[str, Callable[[str], bool]] = {
 
 
 def test_every_driver_states_its_quality_and_no_other_is_named() -> None:
-    assert sorted(CLAIMS) == DRIVERS
+    assert set(CLAIMS) <= set(DRIVERS)
+    # A driver is begun with its code and finished with its PROTOCOL.md.
+    finished = {driver for driver in DRIVERS if protocol(driver)}
+    assert finished <= set(CLAIMS)
 
 
 @pytest.mark.parametrize("driver", CLAIMS)

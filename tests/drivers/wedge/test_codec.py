@@ -80,7 +80,7 @@ def test_every_printable_ascii_character_can_be_typed() -> None:
     assert KeyDecoder().feed(encode_text(text)) == text.encode()
 
 
-def test_records_out_of_step_are_an_error_and_the_next_whole_one_is_read() -> None:
+def test_noise_puts_records_out_of_step_which_is_an_error_and_the_next_whole_one_is_read() -> None:
     decoder = KeyDecoder()
     with pytest.raises(ProtocolError):
         decoder.feed(b"\xff" * 7 + ONE)
