@@ -21,6 +21,9 @@ TERMINATOR = re.compile(rb"[\r\n]")
 AIM_PREFIX = re.compile(rb"\A\][A-Za-z][0-9A-Za-z]")
 STX, ETX = b"\x02", b"\x03"
 
+TWO_BYTE_MAX = 0x7FF  # the last character that UTF-8 writes in two bytes
+SCRIPT_WORD_LETTERS = 3
+
 BIDI_CLASSES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 BIDI_MARKS = "\u200e\u200f\u061c"
 INVISIBLE = "\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
@@ -111,14 +114,39 @@ def clean(code: bytes, reply: Reply) -> bytes:
 
 def read_text(code: bytes) -> Scanned | Garbage:
     """What a cleaned code says, as UTF-8 or else GB18030."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            text = code.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        reason = _refusal(text)
-        return Garbage(reason) if reason is not None else Scanned(text)
-    return Garbage(GarbageReason.NOT_TEXT)
+    text = _decode(code)
+    if text is None:
+        return Garbage(GarbageReason.NOT_TEXT)
+    reason = _refusal(text)
+    return Garbage(reason) if reason is not None else Scanned(text)
+
+
+def _decode(code: bytes) -> str | None:
+    as_utf8, as_gb = _try(code, "utf-8"), _try(code, "gb18030")
+    if as_utf8 is None or as_utf8.isascii():
+        return as_utf8 or as_gb
+    # One Chinese name in twenty of two characters, sent as GB2312, is valid UTF-8 too: a few
+    # letters of scripts that nobody would mix. Everyday hanzi are the likelier meaning then.
+    hanzi = _try(code, "gb2312")
+    return hanzi if hanzi is not None and _is_unlikely(as_utf8) else as_utf8
+
+
+def _try(code: bytes, encoding: str) -> str | None:
+    try:
+        return code.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _is_unlikely(text: str) -> bool:
+    """Whether text is no word of one script: letters of several, or one or two strange signs."""
+    strange = [sign for sign in text if not sign.isascii()]
+    if any(ord(sign) > TWO_BYTE_MAX for sign in strange):
+        return False  # three bytes in step are no accident
+    scripts = {unicodedata.name(sign, "?").split()[0] for sign in strange}
+    if scripts == {"LATIN"} and any(sign.isalpha() and sign.isascii() for sign in text):
+        return False  # an accent in a European name
+    return len(scripts) > 1 or len(strange) < SCRIPT_WORD_LETTERS or scripts == {"LATIN"}
 
 
 def _refusal(text: str) -> GarbageReason | None:

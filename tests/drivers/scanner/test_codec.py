@@ -119,6 +119,10 @@ TEXTS = {
     "GB18030": ("就诊码·张示例".encode("gb18030"), "就诊码·张示例"),
     "a rare character in GB18030": ("𠮷".encode("gb18030"), "𠮷"),
     "a link": (b"https://example.invalid/r?id=1", "https://example.invalid/r?id=1"),
+    "a name that is valid in both, meant as GB2312": ("尹海".encode("gb2312"), "尹海"),
+    "the same after digits": (b"12:" + "尹海".encode("gb2312"), "12:尹海"),
+    "an accent": ("RENÉ".encode(), "RENÉ"),
+    "Cyrillic": ("вода".encode(), "вода"),
     "right-to-left letters": ("ئۇيغۇر".encode(), "ئۇيغۇر"),
 }
 
@@ -141,12 +145,12 @@ REFUSED = {
     "a zero-width space": ("12\u200b34".encode(), GarbageReason.INVISIBLE_CHARACTER),
     "a zero-width joiner": ("12\u200d34".encode(), GarbageReason.INVISIBLE_CHARACTER),
     "a byte order mark": ("\ufeff12".encode(), GarbageReason.INVISIBLE_CHARACTER),
-    "a soft hyphen": ("12\u00ad34".encode(), GarbageReason.INVISIBLE_CHARACTER),
+    "a soft hyphen": ("张\u00ad34".encode(), GarbageReason.INVISIBLE_CHARACTER),
     "a tag": ("12\U000e004134".encode(), GarbageReason.INVISIBLE_CHARACTER),
     "a variation selector": ("12\ufe0f".encode(), GarbageReason.INVISIBLE_CHARACTER),
     "a Hangul filler": ("12\u3164".encode(), GarbageReason.INVISIBLE_CHARACTER),
     "a private character": ("\ue000".encode(), GarbageReason.NOT_TEXT),
-    "an unassigned one": ("\u0378".encode(), GarbageReason.NOT_TEXT),
+    "an unassigned one": ("张\u0378".encode(), GarbageReason.NOT_TEXT),
     "neither encoding": (b"\xff\xff\xff", GarbageReason.NOT_TEXT),
     "half a character": (b"12\xe5", GarbageReason.NOT_TEXT),
     "a zero-width space in GB18030": (
