@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy.exc import DataError
 
 from gateway import effects
 from gateway.adapters.port import Hospital, Work
@@ -75,6 +76,8 @@ class Ingest:
                 reply = self._together(terminal, [record])
             except (StoreAway, CommitUnknown):
                 raise
+            except (DataError, ValueError):
+                verdicts.append(self._keep_unusable(terminal, record))
             except Exception:  # noqa: BLE001  see take()
                 _log.exception("record_broke", extra={"terminal": terminal, "kind": record.kind})
                 verdicts.append(c.Verdict(record.key, "later", "server_error"))
@@ -82,6 +85,18 @@ class Ingest:
                 verdicts.extend(reply.verdicts)
                 held_up_to = reply.held_up_to
         return c.OutboxReply(tuple(verdicts), held_up_to)
+
+    def _keep_unusable(self, terminal: str, record: c.Record) -> c.Verdict:
+        """What the database itself cannot hold (a NUL in a text) is kept sealed, and refused."""
+        storable = replace(record, key=_storable(record.key), kind=_storable(record.kind))
+        body_hash = self._keys.digest(_canonical(record))
+        with self._store.writing() as connection:
+            work = Work(connection, terminal, self._clock())
+            self._refuse(work, storable, body_hash, "not_storable")
+            row = self._row(work, storable, body_hash, "not_storable")
+            insert_new(connection, records, [row])
+            _hold(work)
+        return _verdict(record.key, "not_storable")
 
     def _together(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
         with self._store.writing() as connection:
@@ -186,6 +201,10 @@ class Ingest:
             "at": to_us(work.now),
         }
         return insert_new(work.connection, refused, [row]) == 1
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _canonical(record: c.Record) -> bytes:

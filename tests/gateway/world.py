@@ -72,9 +72,7 @@ class World:
         self.parts.store.close()
 
 
-def make_world(
-    url: str, policy: PolicyFile | None = None, clock: HandClock | None = None
-) -> World:
+def make_world(url: str, policy: PolicyFile | None = None, clock: HandClock | None = None) -> World:
     """A gateway on `url`, its tables made, its day opened, terminals T1 and T2 enrolled."""
     clock = clock or HandClock()
     store = open_store(url)
