@@ -270,10 +270,9 @@ class Core:
     def _client(self) -> HospitalClient:
         part = self.profile.gateway
         token = Path(part.token_file).read_text().strip()
-        cert = (part.cert, part.key) if part.cert else None
-        return HospitalClient(
-            part.url, self.profile.terminal.id, token, ca=part.ca or None, cert=cert
-        )
+        ca = Path(part.ca) if part.ca else None
+        cert = (Path(part.cert), Path(part.key)) if part.cert else None
+        return HospitalClient(part.url, self.profile.terminal.id, token, ca=ca, cert=cert)
 
     def _device_workers(self) -> tuple[DeviceWorker, ...]:
         make, tell = DeviceMaker(self.profile, self.clock), self.loop.tell
@@ -325,14 +324,10 @@ def found_events(records: StoreRecords, name: str) -> list[dict[str, Any]]:
     ]
 
 
-def run_core(profile_path: Path, starts_at: datetime | None = None) -> None:
+def run_core(profile_path: Path, ahead: timedelta = timedelta(0)) -> None:
     """`kiosk core`: the profile is read whole before anything starts. ProfileError, StoreError."""
     profile = read_profile(profile_path)
-    zone = ZoneInfo(profile.hospital.time_zone)
-    ahead = timedelta(0)
-    if starts_at is not None:
-        ahead = starts_at - datetime.now(zone)
-    clock = TerminalClock(zone, ahead)
+    clock = TerminalClock(ZoneInfo(profile.hospital.time_zone), ahead)
     log = logs.start("core", clock.now, sys.stderr)
     _end_on_a_bug(log)
     core = Core(profile, clock, log)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ def _fail(words: str) -> typer.Exit:
 @app.command()
 def core(
     profile: ProfilePath = PROFILE,
-    demo_now: Annotated[str, typer.Option(help="Begin at this instant; for a demo.")] = "",
+    demo_ahead_s: Annotated[int, typer.Option(help="Clock set ahead; for a demo.")] = 0,
 ) -> None:
     """Engine, devices and records of this terminal, until SIGTERM."""
     from kiosk.app import run_core
@@ -40,7 +40,7 @@ def core(
     from offline.errors import StoreError
 
     try:
-        run_core(profile, datetime.fromisoformat(demo_now) if demo_now else None)
+        run_core(profile, timedelta(seconds=demo_ahead_s))
     except (ProfileError, StoreError) as error:
         raise _fail(str(error)) from None
 

@@ -217,7 +217,7 @@ class StoreRecords:
         match answer:
             case pins.PinRight() if who != NOBODY:
                 member = self._staff[who]
-                return PinChecked(True, member.name, member.gate)
+                return PinChecked(True, member.name, member.gate, who=f"volunteer_{who}")
             case pins.PinWrong(failures, wait_s):
                 left = max(0, pins.TRIES_FREE - failures)
                 return PinChecked(False, tries_left=left, wait_s=_whole_s(wait_s))

@@ -71,7 +71,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("offline",),
     "sqlite_utils": ("offline",),
     "apsw": ("offline",),
-    "sqlalchemy": ("gateway",),
+    "sqlalchemy": ("gateway", "kiosk.demo"),
     "psycopg": ("gateway",),
     "fastapi": ("gateway",),
 }

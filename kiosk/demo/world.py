@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import threading
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -14,7 +15,11 @@ from typing import Any
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import func, select
+
 from drivers.scanner.models import NEWLAND
+from gateway.store import Store
+from gateway.tables import records, screenings
 from kiosk.app import SOCKET_NAME, open_terminal_records
 from kiosk.clock import TerminalClock
 from kiosk.demo.devices import DemoDevices
@@ -36,6 +41,14 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
         return port
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Records that are there, and effects that happened more than once."""
+
+    records: int
+    duplicates: int
 
 
 class DemoWorld:
@@ -61,7 +74,8 @@ class DemoWorld:
         )
         self.gateway = self._program("gateway", self._gateway_command())
         profile = str(self.profile_path)
-        begins = ("--demo-now", self.now.isoformat())
+        ahead = str(int(self.clock.ahead.total_seconds()))
+        begins = ("--demo-ahead-s", ahead)
         self.core = self._program("core", python("kiosk", "core", "--profile", profile, *begins))
         hands = ("--hands", str(self.hands_path))
         ui_env = {"KIVY_NO_ARGS": "1", "KIVY_HOME": str(folder / "kivy")}
@@ -193,6 +207,20 @@ class DemoWorld:
         with urlopen(f"{self.gateway_url}/demo/ledger", timeout=10) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
+
+    def arrived(self) -> Arrived:
+        """What came of this terminal's records, by the gateway's rows and the hospital's book."""
+        store = Store(self._database)
+        with store.reading() as connection:
+            kept = connection.execute(select(records.c.key, records.c.kind)).all()
+            screened = connection.execute(select(func.count()).select_from(screenings)).scalar_one()
+        store.close()
+        checked_in = [
+            entry["subject"] for entry in self.ledgers()["hospital"] if entry["kind"] == "check_in"
+        ]
+        screening_keys = sum(kind == "screening" for _, kind in kept)
+        twice = (screened - screening_keys) + (len(checked_in) - len(set(checked_in)))
+        return Arrived(len({key for key, _ in kept}), max(0, twice))
 
 
 def has_display() -> bool:

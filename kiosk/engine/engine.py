@@ -238,7 +238,7 @@ class Engine:
     # --- sessions and layers ---------------------------------------------------------------------
 
     def _new_session(self) -> Session:
-        return Session(f"S{self._records.fresh()}")
+        return Session(f"s{self._records.fresh()}")
 
     def _enter(self, name: str, argument: Any, instead_of: Layer | None) -> None:
         """Start a flow, in place of a layer, or on top when there is none to replace."""
