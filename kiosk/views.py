@@ -129,13 +129,15 @@ class Identify:
     """Put down anything; no choosing. Targets: type_number, volunteer.
 
     `goal` is what it is for (start, register, pay, …: a key). `relative` True: it is the other
-    person's card that is wanted now, `own_read` the holder's masked name.
+    person's card that is wanted now, `own_read` the holder's masked name. `card_only` True: no
+    other way is offered, and there are no targets but the bar's.
     """
 
     goal: str = "start"
     reading: bool = False
     relative: bool = False
     own_read: str = ""
+    card_only: bool = False
     page: Literal["identify"] = "identify"
 
 

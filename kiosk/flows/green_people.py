@@ -138,5 +138,4 @@ def from_note(note: str, now: datetime) -> Kept:
 
 
 def put_aside(case: Case) -> Case:
-    noted = "id_read" if case.people and case.noted == "id_read" else "put_aside"
-    return replace(case, noted=noted)
+    return replace(case, noted=case.noted or "put_aside")

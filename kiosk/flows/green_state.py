@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Literal
 
 from kiosk.domain.screening import Route, Substitute
 from kiosk.flows.effects import Effect, KeepAudit
@@ -45,6 +46,12 @@ class Result:
     printed: frozenset[str]
     failed: frozenset[str]
     took_s: int
+
+    @property
+    def slip(self) -> Literal["printing", "printed", "failed"]:
+        if self.failed:
+            return "failed"
+        return "printed" if self.printed == frozenset(self.slips) else "printing"
 
 
 @dataclass(frozen=True)
@@ -114,10 +121,10 @@ def with_case(state: GreenState, at: str, case: Case) -> GreenState:
     )
 
 
-def new_case(state: GreenState, scene: Scene, suffix: int = 0) -> tuple[GreenState, Case, Effect]:
+def new_case(state: GreenState, scene: Scene) -> tuple[GreenState, Case, Effect]:
     """Somebody has come: their clock runs from now."""
     counter = state.counter % 99 + 1
-    case = Case(scene.key("green", suffix), counter, scene.now)
+    case = Case(scene.key("green"), counter, scene.now)
     joined = KeepAudit("waiting_joined", reference=case.key)
     return replace(state, counter=counter), case, joined
 
@@ -128,21 +135,15 @@ def left(case: Case, disposition: str, scene: Scene) -> KeepAudit:
 
 
 def aside(state: GreenState) -> GreenState:
-    """The current person joins the others, with what is known of them; stage 1."""
-    if state.current is None or state.result is not None:
+    """The current person joins the others, with what is certain of them; stage 1."""
+    if state.current is None:
         return at_rest(state)
-    waiting = in_order((*state.waiting, put_aside(unfinished(state.current))))
-    return replace(at_rest(state), waiting=waiting)
-
-
-def unfinished(case: Case) -> Case:
-    """What may be kept of somebody in the middle of a page: nothing half chosen."""
-    known = case.people and (case.substitute is not None)
-    return replace(case, yes=()) if known else case.forgotten()
+    case = state.current if state.at == "questions" else base(state.current)
+    return replace(at_rest(state), waiting=in_order((*state.waiting, put_aside(case))))
 
 
 def in_order(waiting: tuple[Case, ...]) -> tuple[Case, ...]:
-    return tuple(sorted(waiting, key=lambda case: case.since))[:WAITING_MAX]
+    return tuple(sorted(waiting, key=lambda case: case.since))
 
 
 def full(state: GreenState) -> bool:
@@ -155,8 +156,11 @@ def resting_at(case: Case) -> str:
 
 
 def base(case: Case) -> Case:
-    """Back from a substitute's pages: as if it had not been touched."""
-    if not case.people:
+    """As if no substitute had been touched: what a card said stays, all else is asked again."""
+    people = case.people
+    if case.substitute is Substitute.DEPENDANT and case.relative:
+        people = (case.relative,)  # the holder's own card was read
+    elif case.noted != "id_read":
         return case.forgotten()
-    card = replace(case.forgotten(), people=case.people[:1], noted=case.noted)
-    return replace(card, substitute=Substitute.ID_CARD)
+    known = replace(case.forgotten(), people=people[:1], noted="id_read")
+    return replace(known, substitute=Substitute.ID_CARD)

@@ -13,11 +13,17 @@ from typing import Any
 from kiosk.domain.identity import Identity
 from kiosk.flows import (
     attract,
+    call_help,
     check_in,
+    green_channel,
+    hand_over,
     home,
     identify,
+    inquire,
     print_reports,
+    proxy,
     register,
+    unlock,
 )
 from kiosk.flows.effects import (
     Ask,
@@ -58,11 +64,17 @@ FLOWS: dict[str, Business] = {
     module.BUSINESS.name: module.BUSINESS
     for module in (
         attract,
+        call_help,
         check_in,
+        green_channel,
+        hand_over,
         home,
         identify,
+        inquire,
         print_reports,
+        proxy,
         register,
+        unlock,
     )
 }
 OVERLAYS = ("call_help", "hand_over")
