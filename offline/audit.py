@@ -31,6 +31,7 @@ from offline.chain import (
     link_hash,
     newest_head,
     number,
+    payload_of,
 )
 from offline.chain_check import Verification
 from offline.files import secret_file
@@ -39,6 +40,7 @@ from offline.store import Reading, Store, Transaction
 from offline.vault import Pseudonym
 
 HEADER = b"kiosk audit key 1\n"
+NAMED = "insert into names (name, room, n, seq) values (?, 'audit', ?, ?)"
 HEAD_EVENTS = 1000
 """A head is signed at least every so many events; audit.witness() adds one a minute."""
 
@@ -77,15 +79,15 @@ class Audit:
         """
         kind = self._catalogue.events[event]
         kind.check(facts)
-        payload = json.dumps(
-            {"at": tx.at_ms, "event": event, **facts}, sort_keys=True, separators=(",", ":")
-        ).encode()
+        payload = payload_of(tx.at_ms, event, facts)
         seq, previous = self._end(tx)
         seq += 1
         link = link_hash(previous, seq, payload)
         tx.run("insert into audit values (?, ?, ?)", seq, payload, link)
         for name in set(kind.searchable(facts)):
-            tx.run("insert into audit_names values (?, ?)", name, seq)
+            tx.run(
+                "insert into names (name, room, n, seq) values (?, 'audit', ?, ?)", name, seq, seq
+            )
         tx.remember("audit_seq", seq)
         tx.remember("audit_hash", link)
         if seq % HEAD_EVENTS == 0:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 Fact = str | int | bool
@@ -61,19 +62,27 @@ class EventKind:
     optional: tuple[Field, ...]
     ends: str | None
 
+    @cached_property
+    def known(self) -> Mapping[str, Field]:
+        """All its fields by name."""
+        return {field.name: field for field in self.required + self.optional}
+
     def check(self, facts: Mapping[str, Fact]) -> None:
         """AssertionError unless exactly the listed fields are told, each of its type."""
-        known = {field.name: field for field in self.required + self.optional}
-        missing = [field.name for field in self.required if field.name not in facts]
-        assert not missing, f"{self.name} needs {missing}"
+        known = self.known
+        for field in self.required:
+            assert field.name in facts, f"{self.name} needs {field.name}"
         for name, fact in facts.items():
             assert name in known, f"{name} is not a field of {self.name}"
             assert known[name].allows(fact), f"{name} of {self.name} is not a {known[name].type}"
 
     def searchable(self, facts: Mapping[str, Fact]) -> list[str]:
         """The values under which this event will be found."""
-        fields = self.required + self.optional
-        return [str(facts[f.name]) for f in fields if f.type in SEARCHABLE and f.name in facts]
+        return [
+            str(fact)
+            for name, fact in facts.items()
+            if name in self.known and self.known[name].type in SEARCHABLE
+        ]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -57,6 +58,20 @@ def link_hash(previous: bytes, seq: int, payload: bytes) -> bytes:
     return sha256(previous + seq.to_bytes(8, "big") + payload).digest()
 
 
+def payload_of(at_ms: int, event: str, facts: Mapping[str, Fact]) -> bytes:
+    """The JSON of an event. The catalogue's types hold no character that JSON would escape."""
+    parts = [f'{{"at":{at_ms},"event":"{event}"']
+    for name, fact in facts.items():
+        match fact:
+            case bool():
+                parts.append(f'"{name}":{"true" if fact else "false"}')
+            case int():
+                parts.append(f'"{name}":{fact}')
+            case _:
+                parts.append(f'"{name}":"{fact}"')
+    return (",".join(parts) + "}").encode()
+
+
 def mark(name: str, seq: int) -> int:
     """A number for one index entry; sums of them are equal only for equal indexes."""
     return int.from_bytes(sha256(f"{name}\0{seq}".encode()).digest()[:16], "big")
@@ -70,8 +85,8 @@ def event_of(seq: int, payload: bytes) -> AuditEvent:
 
 def by_name(reading: Reading, name: str) -> list[AuditEvent]:
     rows = reading.rows(
-        "select audit.seq, payload from audit_names join audit using (seq) where name = ? "
-        "order by audit.seq",
+        "select audit.seq, payload from names join audit using (seq) "
+        "where name = ? and room = 'audit' order by n",
         name,
     )
     return [event_of(number((seq,)), bytes(payload)) for seq, payload in rows]  # type: ignore[arg-type]

@@ -102,16 +102,16 @@ class Verification:
         while True:
             with self._store.reading() as reading:
                 rows = reading.rows(
-                    "select name, seq from audit_names where (name, seq) > (?, ?) "
-                    "order by name, seq limit ?",
+                    "select name, n, seq from names where (name, room, n) > (?, 'audit', ?) "
+                    "and room = 'audit' order by name, room, n limit ?",
                     *(after_name, after_seq, CHUNK_EVENTS),
                 )
                 last = number(reading.one("select max(seq) from audit"))
             if not rows:
                 break
             after_name, after_seq = str(rows[-1][0]), number((rows[-1][1],))
-            for name, seq in rows:
-                if number((seq,)) > last:
+            for name, n, seq in rows:
+                if number((seq,)) > last or n != seq:
                     return Tampered(last + 1, "events are missing at the end")
                 if number((seq,)) <= end:
                     self._names -= mark(str(name), number((seq,)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
@@ -86,6 +87,15 @@ class Payment:
         return self.state in FINAL
 
 
+class _Head(NamedTuple):
+    """Where a payment stands, without opening anything sealed."""
+
+    reference: str
+    state: State
+    n: int
+    person: Pseudonym | None
+
+
 class Journal:
     """The payments of this terminal."""
 
@@ -107,28 +117,23 @@ class Journal:
         assert amount_fen >= 0, "a payment of less than nothing"
         sealed = tx.vault.seal(tx, person, Place("payments", reference, "subject"), subject)
         tx.run(
-            "insert into payments values (?, ?, ?, ?, ?, 'intent', 1, ?, ?, 1)",
-            *(reference, kind, amount_fen, person, sealed, tx.at_ms, tx.at_ms),
+            "insert into payments values (?, ?, ?, ?, ?, ?, 1)",
+            *(reference, kind, amount_fen, person, sealed, tx.at_ms),
         )
         _add_move(tx, reference, 1, State.INTENT, person, b"")
 
     def moved(self, tx: Transaction, reference: str, state: State, evidence: bytes = b"") -> None:
         """Record a step. `evidence` is whatever proves it: the pad's answer, the HIS's."""
-        before, n, person = _head(tx, reference)
+        _, before, n, person = _head(tx, reference)
         assert state in MOVES[before], f"a payment cannot go from {before} to {state}"
         _add_move(tx, reference, n + 1, state, person, evidence)
-        tx.run(
-            "update payments set state = ?, moves = ?, moved_at = ? where reference = ?",
-            *(state.value, n + 1, tx.at_ms, reference),
-        )
         if state in FINAL:
             tx.run("update payments set open = 0 where reference = ?", reference)
 
     def noted(self, tx: Transaction, reference: str, evidence: bytes) -> None:
         """Keep a late, repeated or foreign answer: evidence that changes nothing."""
-        state, n, person = _head(tx, reference)
+        _, state, n, person = _head(tx, reference)
         _add_move(tx, reference, n + 1, state, person, evidence)
-        tx.run("update payments set moves = ? where reference = ?", n + 1, reference)
 
     def payment(self, reference: str) -> Payment | None:
         """One payment with all its moves, or None if this terminal never opened it."""
@@ -143,12 +148,21 @@ class Journal:
         return [payment for payment in payments if payment is not None]
 
 
-def _head(reading: Reading, reference: str) -> tuple[State, int, Pseudonym | None]:
-    found = reading.one("select state, moves, person from payments where reference = ?", reference)
+def _head(tx: Transaction, reference: str) -> _Head:
+    """State, number of moves and person; the last payment moved is remembered."""
+    remembered = tx.recall("payment_head")
+    if isinstance(remembered, _Head) and remembered.reference == reference:
+        return remembered
+    found = tx.one(
+        "select names.state, n, person from names join payments on name = reference "
+        "where name = ? and room = 'move' order by n desc limit 1",
+        reference,
+    )
     assert found is not None, "a move of a payment that was never opened"
     state, n, person = found
     assert isinstance(n, int)
-    return State(str(state)), n, None if person is None else Pseudonym(str(person))
+    whose = None if person is None else Pseudonym(str(person))
+    return _Head(reference, State(str(state)), n, whose)
 
 
 def _add_move(
@@ -161,45 +175,47 @@ def _add_move(
 ) -> None:
     sealed = tx.vault.seal(tx, person, _move_place(reference, n), evidence)
     tx.run(
-        "insert into payment_moves values (?, ?, ?, ?, ?)",
-        *(reference, n, state.value, tx.at_ms, sealed),
+        "insert into names (name, room, n, at, state, evidence) values (?, 'move', ?, ?, ?, ?)",
+        *(reference, n, tx.at_ms, state.value, sealed),
     )
+    tx.remember("payment_head", _Head(reference, state, n, person))
 
 
 def _move_place(reference: str, n: int) -> Place:
-    return Place("payment_moves", f"{reference}/{n}", "evidence")
+    return Place("names", f"{reference}/{n}", "evidence")
 
 
 def _payment(reading: Reading, reference: str) -> Payment | None:
     found = reading.one(
-        "select kind, amount_fen, person, subject, state, opened_at, moved_at "
-        "from payments where reference = ?",
+        "select kind, amount_fen, person, subject, opened_at from payments where reference = ?",
         reference,
     )
     if found is None:
         return None
-    kind, amount_fen, person_text, subject, state, opened_at, moved_at = found
+    kind, amount_fen, person_text, subject, opened_at = found
     assert isinstance(subject, bytes) and isinstance(amount_fen, int)
-    assert isinstance(opened_at, int) and isinstance(moved_at, int)
+    assert isinstance(opened_at, int)
     person = None if person_text is None else Pseudonym(str(person_text))
     place = Place("payments", reference, "subject")
+    moves = _moves(reading, reference, person)
     return Payment(
         reference=reference,
         kind=str(kind),
         amount_fen=amount_fen,
         person=person,
         subject=reading.vault.unseal(reading, person, place, subject),
-        state=State(str(state)),
+        state=moves[-1].state,
         opened_at_ms=opened_at,
-        moved_at_ms=moved_at,
-        moves=_moves(reading, reference, person),
+        moved_at_ms=moves[-1].at_ms,
+        moves=moves,
     )
 
 
 def _moves(reading: Reading, reference: str, person: Pseudonym | None) -> tuple[Move, ...]:
     moves = []
     for n, state, at, evidence in reading.rows(
-        "select n, state, at, evidence from payment_moves where reference = ? order by n", reference
+        "select n, state, at, evidence from names where name = ? and room = 'move' order by n",
+        reference,
     ):
         assert isinstance(n, int) and isinstance(at, int) and isinstance(evidence, bytes)
         plain = reading.vault.unseal(reading, person, _move_place(reference, n), evidence)

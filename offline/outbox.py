@@ -6,9 +6,10 @@ no. Keys are permanent and unique. Records of one person leave in the order they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 from offline.database import Row
 from offline.store import Reading, Store, Transaction
@@ -81,6 +82,9 @@ class Depth:
     accepted: int
 
 
+FRONT, LEFT_COUNT = "outbox_front", "outbox_left"
+ACCEPTED_COUNT, REFUSED_COUNT = "outbox_accepted", "outbox_refused"
+SEQ_OF_KEY = "(select seq from names where name = ? and room = 'outbox')"
 COLUMNS = "seq, key, kind, person, body, at, state, reason, accusations"
 
 
@@ -107,6 +111,7 @@ class Outbox:
         """
         seq = _last_seq(tx) + 1
         sealed = tx.vault.seal(tx, person, _place(key), body)
+        tx.run("insert into names (name, room, n, seq) values (?, 'outbox', 0, ?)", key, seq)
         tx.run(
             "insert into outbox (seq, key, kind, person, body, at) values (?, ?, ?, ?, ?, ?)",
             *(seq, key, kind, person, sealed, tx.at_ms),
@@ -128,106 +133,154 @@ class Outbox:
 
     def answered(self, tx: Transaction, key: str, verdict: Verdict) -> bool:
         """Record the gateway's verdict. False, and no change, when it had been answered before."""
-        match verdict:
-            case Accepted():
-                return _settle(tx, key, Standing.ACCEPTED, None)
-            case Refused(reason):
-                return _settle(tx, key, Standing.REFUSED, reason)
-            case PutOff(wait_s, accused):
-                sql = "update outbox set accusations = accusations + ? "
-                rest = "where key = ? and state = 'waiting'"
-                waiting = tx.run(sql + rest, int(accused), key) == 1
-                if waiting:
-                    self._put_off[key] = self.store.clock.boot_s() + wait_s
-                return waiting
+        return self.answered_all(tx, [(key, verdict)]) == 1
+
+    def answered_all(self, tx: Transaction, verdicts: Sequence[tuple[str, Verdict]]) -> int:
+        """Record the verdicts of a batch; how many of them were news."""
+        settled: list[int] = []
+        refused = put_off = 0
+        for key, verdict in verdicts:
+            match verdict:
+                case Accepted():
+                    settled += _settle(tx, key, Standing.ACCEPTED, None)
+                case Refused(reason):
+                    found = _settle(tx, key, Standing.REFUSED, reason)
+                    refused += len(found)
+                    settled += found
+                case PutOff():
+                    put_off += self._put_aside(tx, key, verdict)
+        if settled:
+            left = _close_ranks(tx, sorted(settled))
+            _count(tx, ACCEPTED_COUNT, len(settled) - refused)
+            _count(tx, REFUSED_COUNT, refused)
+            _count(tx, LEFT_COUNT, left)
+        return len(settled) + put_off
+
+    def _put_aside(self, tx: Transaction, key: str, verdict: PutOff) -> bool:
+        waiting = tx.run(
+            f"update outbox set accusations = accusations + ? where seq = {SEQ_OF_KEY} "
+            "and state = 'waiting'",
+            *(int(verdict.accused), key),
+        )
+        if waiting:
+            self._put_off[key] = self.store.clock.boot_s() + verdict.wait_s
+        return waiting == 1
 
     def retry(self, tx: Transaction, key: str) -> bool:
         """Send a refused record again, as it is. False when it is not a refused one."""
-        changed = tx.run(
-            "update outbox set state = 'waiting' where key = ? and state = 'refused'", key
+        found = tx.rows(
+            f"update outbox set state = 'waiting' where seq = {SEQ_OF_KEY} "
+            "and state = 'refused' returning seq",
+            key,
         )
-        if changed:
-            _count(tx, Standing.REFUSED, -1)
-        return changed == 1
+        for (seq,) in found:
+            tx.run("insert into outbox_left values (?)", seq)
+            _count(tx, REFUSED_COUNT, -1)
+            _count(tx, LEFT_COUNT, 1)
+        return bool(found)
 
     def show(self, key: str) -> Record | None:
         """One record with its body, wherever it stands."""
         with self.store.reading() as reading:
-            row = reading.one(f"select {COLUMNS} from outbox where key = ?", key)
+            row = reading.one(f"select {COLUMNS} from outbox where seq = {SEQ_OF_KEY}", key)
             return None if row is None else _record(reading, row)
 
     def list(self, standing: Standing, limit: int = 100) -> list[Record]:
         """The oldest records of one standing."""
         with self.store.reading() as reading:
-            # The literal lets SQLite use that standing's partial index.
-            rows = reading.rows(
-                f"select {COLUMNS} from outbox where state = '{standing.value}' "
-                "order by seq limit ?",
-                limit,
-            )
+            if standing is Standing.WAITING:
+                rows = list(islice(_waiting(reading, limit), limit))
+            else:
+                # The literal lets SQLite use the index of refused ones.
+                rows = reading.rows(
+                    f"select {COLUMNS} from outbox where state = '{standing.value}' "
+                    "order by seq limit ?",
+                    limit,
+                )
             return [_record(reading, row) for row in rows]
 
     def depth(self) -> Depth:
         """How many wait, were refused, were accepted; the same cost at any size."""
         with self.store.reading() as reading:
-            accepted = _counted(reading, Standing.ACCEPTED)
-            refused = _counted(reading, Standing.REFUSED)
-            return Depth(_stored_last(reading) - accepted - refused, refused, accepted)
+            beyond = _stored_last(reading) - _number(reading, FRONT)
+            return Depth(
+                waiting=beyond + _number(reading, LEFT_COUNT),
+                refused=_number(reading, REFUSED_COUNT),
+                accepted=_number(reading, ACCEPTED_COUNT),
+            )
 
     def oldest_waiting_ms(self) -> int | None:
         """When the oldest waiting record was queued; None when nothing waits."""
         with self.store.reading() as reading:
-            row = reading.one("select at from outbox where state = 'waiting' order by seq limit 1")
-        return None if row is None else _integer(row[0])
+            return next((_integer(row[5]) for row in _waiting(reading, 1)), None)
+
+
+def _waiting(reading: Reading, page: int) -> Iterator[Row]:
+    """Waiting rows in order, read a page at a time: those left behind, then all past the front."""
+    front = _number(reading, FRONT)
+    left = f"select {COLUMNS} from outbox_left join outbox using (seq)"
+    past = f"select {COLUMNS} from outbox"
+    for source, after in ((left, 0), (past, front)):
+        while True:
+            rows = reading.rows(f"{source} where seq > ? order by seq limit ?", after, page)
+            yield from rows
+            if len(rows) < page:
+                break
+            after = _integer(rows[-1][0])
 
 
 def _due(reading: Reading, limit: int, left_out: Callable[[str], bool]) -> list[Row]:
     """Waiting rows in order, without those put off and their persons' later ones."""
     chosen: list[Row] = []
     held_back: set[object] = set()
-    after = 0
-    scanned = 0
-    while len(chosen) < limit and scanned < TAKE_SCAN_MAX:
-        page = reading.rows(
-            f"select {COLUMNS} from outbox where state = 'waiting' and seq > ? "
-            "order by seq limit ?",
-            *(after, limit),
-        )
-        for row in page:
-            key, person = str(row[1]), row[3]
-            overtaken = _integer(row[8]) >= ACCUSATIONS_HOLDING
-            if left_out(key) or (person is not None and person in held_back):
-                if not overtaken:
-                    held_back.add(person)
-            elif len(chosen) < limit:
-                chosen.append(row)
-        scanned += len(page)
-        if len(page) < limit:
+    for row in islice(_waiting(reading, limit), TAKE_SCAN_MAX):
+        key, person = str(row[1]), row[3]
+        if left_out(key) or (person is not None and person in held_back):
+            if _integer(row[8]) < ACCUSATIONS_HOLDING:
+                held_back.add(person)
+            continue
+        chosen.append(row)
+        if len(chosen) == limit:
             break
-        after = _integer(page[-1][0])
     return chosen
 
 
-def _settle(tx: Transaction, key: str, standing: Standing, reason: str | None) -> bool:
-    changed = tx.run(
-        "update outbox set state = ?, reason = ?, answered_at = ? "
-        "where key = ? and state = 'waiting'",
+def _settle(tx: Transaction, key: str, standing: Standing, reason: str | None) -> list[int]:
+    found = tx.rows(
+        f"update outbox set state = ?, reason = ?, answered_at = ? where seq = {SEQ_OF_KEY} "
+        "and state = 'waiting' returning seq",
         *(standing.value, reason, tx.at_ms, key),
     )
-    if changed:
-        _count(tx, standing, 1)
-    return changed == 1
+    return [_integer(seq) for (seq,) in found]
 
 
-def _count(tx: Transaction, standing: Standing, change: int) -> None:
-    tx.run(
-        "insert into settings values (?, ?) on conflict (name) do update set value = value + ?",
-        *(f"outbox_{standing.value}", change, change),
-    )
+def _close_ranks(tx: Transaction, settled: Sequence[int]) -> int:
+    """Move the front past the last settled record and list whom it left; change of that list."""
+    front = _number(tx, FRONT)
+    change = 0
+    for seq in settled:
+        if seq <= front:
+            change -= tx.run("delete from outbox_left where seq = ?", seq)
+    ahead = [seq for seq in settled if seq > front]
+    if not ahead:
+        return change
+    left = set(range(front + 1, ahead[-1])) - set(ahead)
+    for seq in sorted(left):
+        tx.run("insert into outbox_left values (?)", seq)
+    _count(tx, FRONT, ahead[-1] - front)
+    return change + len(left)
 
 
-def _counted(reading: Reading, standing: Standing) -> int:
-    row = reading.one("select value from settings where name = ?", f"outbox_{standing.value}")
+def _count(tx: Transaction, name: str, change: int) -> None:
+    if change:
+        tx.run(
+            "insert into settings values (?, ?) on conflict (name) do update set value = value + ?",
+            *(name, change, change),
+        )
+
+
+def _number(reading: Reading, name: str) -> int:
+    row = reading.one("select value from settings where name = ?", name)
     return 0 if row is None else _integer(row[0])
 
 

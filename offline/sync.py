@@ -145,13 +145,9 @@ class Sync:
 
     def _settle(self, verdicts: list[tuple[str, Verdict]]) -> Applied:
         self._failures = 0
-        settled, refused = 0, []
+        refused = [(key, verdict.reason) for key, verdict in verdicts if type(verdict) is Refused]
         with self._store.transaction() as tx:
-            for key, verdict in verdicts:
-                changed = self._outbox.answered(tx, key, verdict)
-                settled += changed
-                if changed and isinstance(verdict, Refused):
-                    refused.append((key, verdict.reason))
+            settled = self._outbox.answered_all(tx, verdicts)
         return Applied(0.0, settled, tuple(refused))
 
     def _broken(self, batch: Batch) -> Applied:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, NewType
+from typing import TYPE_CHECKING, NamedTuple, NewType
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -31,6 +31,7 @@ NONCE_BYTES = 12
 KEY_MARK_BYTES = 4
 """In front of a sealed field: which key. A person erased and met again has another key."""
 HEADER = b"kiosk master key 1\n"
+NONCES_DRAWN = 100
 KEYS_HELD_MAX = 512
 """Unwrapped keys in memory; a batch of the outbox needs fewer than this many people's."""
 
@@ -42,8 +43,7 @@ class Erased:
 ERASED = Erased()
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a sealed field stands; a field moved elsewhere does not open."""
 
     table: str
@@ -52,7 +52,7 @@ class Place:
 
     def bound(self) -> bytes:
         """The bytes authenticated together with the field."""
-        return f"{self.table}\0{self.row}\0{self.column}".encode()
+        return f"{self[0]}\0{self[1]}\0{self[2]}".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ class Vault:
         self._own = _Key.of(_derive(master, b"fields of no person"))
         self._naming = _derive(master, b"pseudonyms")
         self.key_id = _derive(master, b"key id").hex()[:16]
+        self._nonces: list[bytes] = []
         self._held: dict[Pseudonym, _Key] = {}
 
     @classmethod
@@ -95,7 +96,7 @@ class Vault:
 
     def seal(self, tx: Transaction, person: Pseudonym | None, place: Place, data: bytes) -> bytes:
         """Encrypt data for its place; a person's first field creates their key in tx."""
-        key, nonce = self._writing_key(tx, person), self._random_bytes(NONCE_BYTES)
+        key, nonce = self._writing_key(tx, person), self._nonce()
         return key.mark + nonce + key.cipher.encrypt(nonce, data, place.bound())
 
     def unseal(
@@ -123,12 +124,19 @@ class Vault:
         """Drop unwrapped keys from memory; called at the end of every session."""
         self._held.clear()
 
+    def _nonce(self) -> bytes:
+        """Random and never used again; drawn by the hundred, since each draw is a system call."""
+        if not self._nonces:
+            drawn = self._random_bytes(NONCE_BYTES * NONCES_DRAWN)
+            self._nonces = [drawn[n : n + NONCE_BYTES] for n in range(0, len(drawn), NONCE_BYTES)]
+        return self._nonces.pop()
+
     def _writing_key(self, tx: Transaction, person: Pseudonym | None) -> _Key:
         key = self._reading_key(tx, person)
         if key is not None:
             return key
         assert person is not None
-        raw, nonce = self._random_bytes(KEY_BYTES), self._random_bytes(NONCE_BYTES)
+        raw, nonce = self._random_bytes(KEY_BYTES), self._nonce()
         wrapped = nonce + self._wrapping.encrypt(nonce, raw, person.encode())
         tx.run("insert into person_keys values (?, ?)", person, wrapped)
         return self._hold(person, raw)

@@ -66,8 +66,8 @@ TAMPERINGS = [
     ("change a link", "update audit set hash = zeroblob(32) where seq = 20"),
     ("change a head", "update audit_heads set hash = zeroblob(32) where seq = 12"),
     ("change a head's time", "update audit_heads set at = at + 1 where seq = 12"),
-    ("hide one from searches", "delete from audit_names where name = 'R3'"),
-    ("show another", "update audit_names set name = 'R4' where name = 'R3' and seq = 14"),
+    ("hide one from searches", "delete from names where name = 'R3' and room = 'audit'"),
+    ("show another", "update names set name = 'R4' where name = 'R3' and seq = 14"),
     ("make text of bytes", "update audit set payload = cast(payload as text) where seq = 9"),
 ]  # fmt: skip
 
@@ -92,7 +92,7 @@ def test_only_the_tail_after_the_last_head_can_vanish_unseen_and_the_count_says_
     assert audit.verify() == Intact(events=40, unsigned=4)
     with store.transaction() as tx:
         tx.run("delete from audit where seq > 36")
-        tx.run("delete from audit_names where seq > 36")
+        tx.run("delete from names where seq > 36")
     assert audit.verify(audit.heads()) == Intact(events=36, unsigned=0)
 
 

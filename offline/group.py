@@ -1,0 +1,94 @@
+"""Many threads, one sync: writes that arrive while another is being made durable share the next.
+
+There is no writer thread: the first to come leads, commits for all who wait, and hands the lead
+on. A lone writer therefore pays nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Generic, TypeVar
+
+from offline.errors import StoreBroken
+from offline.store import Store, Transaction
+
+GROUP_MAX = 64
+"""Works in one transaction; more would make the first of them wait too long."""
+
+T = TypeVar("T")
+
+
+class _Ticket(Generic[T]):
+    """One work and what became of it."""
+
+    __slots__ = ("appointed", "error", "ready", "result", "work")
+
+    def __init__(self, work: Callable[[Transaction], T]) -> None:
+        self.work = work
+        self.ready = Lock()
+        self.ready.acquire()
+        self.appointed = False
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+
+class GroupWriter:
+    """Gathers the writes of many threads into few commits."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._queue: list[_Ticket[object]] = []
+        self._led = False
+        self._gate = Lock()
+
+    def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run work in a transaction and return its answer once that is durable.
+
+        work may be run twice, when another of its group failed: it must not act on anything but
+        its transaction. What it raises is raised here, and undoes only its own writes.
+        """
+        ticket: _Ticket[T] = _Ticket(work)
+        with self._gate:
+            self._queue.append(ticket)  # type: ignore[arg-type]
+            follow, self._led = self._led, True
+        if follow:
+            ticket.ready.acquire()
+        if not follow or ticket.appointed:
+            self._lead(ticket)
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result  # type: ignore[return-value]
+
+    def _lead(self, own: _Ticket[T]) -> None:
+        with self._gate:
+            group, self._queue = self._queue[:GROUP_MAX], self._queue[GROUP_MAX:]
+        try:
+            self._together(group)
+        finally:
+            with self._gate:
+                following = self._queue[0] if self._queue else None
+                self._led = following is not None
+            if following is not None:
+                following.appointed = True
+                following.ready.release()
+            for ticket in group:
+                if ticket is not own:
+                    ticket.ready.release()
+
+    def _together(self, group: list[_Ticket[object]]) -> None:
+        try:
+            with self._store.transaction() as tx:
+                for ticket in group:
+                    ticket.result = ticket.work(tx)
+        except Exception as error:  # noqa: BLE001 - handed to whom it belongs, one by one
+            if len(group) == 1 or isinstance(error, StoreBroken):
+                for ticket in group:
+                    ticket.error = error
+                return
+            for ticket in group:
+                self._together([ticket])
+        except BaseException as error:  # this process is ending: nobody was made durable
+            for ticket in group:
+                ticket.error = error
+            raise
