@@ -29,30 +29,36 @@ Stop = Literal["media-empty", "media-jam", "door-open", "abort"]
 
 # ippeveprinter needs DNS-SD, so avahi and a bus of its own run beside it. Avahi gets a network of
 # its own: it must not announce a demo to a hospital's network. The shell is process 1 of a process
-# namespace and waits for its input to end: with us, or with stop(), everything ends.
+# namespace and waits for its input to end: with us, or with stop(), everything ends. Avahi insists
+# on giving its folder to its own user, which without root does not exist: here that user is 0.
 SUPERVISOR = r"""
 run=$1 folder=$2 port=$3
 export DBUS_SYSTEM_BUS_ADDRESS="unix:path=$run/bus" PATH="$PATH:/usr/sbin:/sbin"
-cat >"$run/bus.conf" <<END
+bring_up() {
+  cat >"$run/bus.conf" <<END
 <busconfig><type>system</type><listen>unix:path=$run/bus</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow own="*"/><allow user="*"/><allow send_destination="*"/>
 <allow receive_sender="*"/></policy></busconfig>
 END
-dbus-daemon --config-file="$run/bus.conf" --nofork --nopidfile >"$run/bus.log" 2>&1 </dev/null &
-until [ -S "$run/bus" ]; do sleep .02; done
-unshare -n -m --propagation private sh -c '
-  mount -t tmpfs tmpfs /run && mkdir -p /run/avahi-daemon && ip link set lo up
-  exec avahi-daemon --no-drop-root --no-chroot --no-rlimits
-' >"$run/avahi.log" 2>&1 </dev/null &
-until grep -q "startup complete" "$run/avahi.log"; do sleep .02; done
-ippeveprinter -p "$port" -n localhost -d "$run/spool" -c "$folder/command" \
-  -f application/pdf -M Kiosk -m A4 -s 20 "KioskA4-$port" >"$run/ipp.log" 2>&1 </dev/null &
-printer=$!
-until ipptool -q "ipp://localhost:$port/ipp/print" get-printer-attributes.test; do
-  kill -0 $printer 2>/dev/null || exit 1
-  sleep .02
-done
-echo ready
+  dbus-daemon --config-file="$run/bus.conf" --nofork --nopidfile >"$run/bus.log" 2>&1 &
+  until [ -S "$run/bus" ]; do sleep .02; done
+  printf 'root:x:0:0::/:/bin/sh\navahi:x:0:0::/:/bin/sh\n' >"$run/passwd"
+  printf 'root:x:0:\navahi:x:0:\n' >"$run/group"
+  run=$run unshare -n -m --propagation private sh -c '
+    mount --bind "$run/passwd" /etc/passwd && mount --bind "$run/group" /etc/group
+    mount -t tmpfs tmpfs /run && mkdir -p /run/avahi-daemon && ip link set lo up
+    exec avahi-daemon --no-drop-root --no-chroot --no-rlimits
+  ' >"$run/avahi.log" 2>&1 &
+  until grep -q "startup complete" "$run/avahi.log"; do sleep .02; done
+  ippeveprinter -p "$port" -n localhost -d "$run/spool" -c "$folder/command" \
+    -f application/pdf -M Kiosk -m A4 -s 20 "KioskA4-$port" >"$run/ipp.log" 2>&1 &
+  printer=$!
+  until ipptool -q "ipp://localhost:$port/ipp/print" get-printer-attributes.test; do
+    kill -0 $printer 2>/dev/null || return 1
+    sleep .02
+  done
+}
+{ bring_up </dev/null && echo ready || echo failed; } &
 read -r line
 exit 0
 """
