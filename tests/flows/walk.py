@@ -59,6 +59,7 @@ from kiosk.flows.scene import Business, Scene, Shown
 from kiosk.hospital.contract import Expected
 from kiosk.views import Works
 from tests.flows.people import NOW, RULES
+from tests.flows.targets import targets as reachable
 
 FLOWS: dict[str, Business] = {
     module.BUSINESS.name: module.BUSINESS
@@ -107,6 +108,9 @@ class Walk:
 
     def touch(self, *targets: str) -> Walk:
         for target in targets:
+            # `end` is also what the engine says when nobody has touched anything for long
+            can = target in reachable(self.shown) or target == "end"
+            assert can, f"{target} is not on {self.shown.page.page}"
             self.taps += 1
             self.tell(Touched(target))
         return self
