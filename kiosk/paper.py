@@ -48,7 +48,7 @@ class _Writer:
         return named.en if self.language == "en" and named.en else named.zh
 
     def money(self, amount_fen: int) -> str:
-        return f"¥{yuan(amount_fen)}"
+        return f"-¥{yuan(-amount_fen)}" if amount_fen < 0 else f"¥{yuan(amount_fen)}"
 
     def day(self, day: date) -> str:
         return self.say("day", year=day.year, month=day.month, day=day.day)
@@ -192,8 +192,9 @@ def _pass(writer: _Writer, facts: PassSlip) -> tuple[Line, ...]:
     with_last4 = f"{facts.who} ({facts.last4})" if facts.last4 else facts.who
     extra: list[Line] = []
     if facts.acting:
+        extra.append(Pair(writer.say("pass.acting"), facts.acting))
         relation = known(writer.language, f"relation.{facts.relation}", "relation.other")
-        extra.append(Pair(writer.say("pass.acting"), f"{facts.acting} ({relation})"))
+        extra.append(Pair(writer.say("pass.relation"), relation))
     if facts.paper:
         extra.append(
             Pair(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kiosk.link import LinkClient, LinkLost
-from kiosk.views import View
+from kiosk.views import Green, TypeIn, View
 from ui.hands import HandsClient, HandsRefused
 
 RECONNECT_S = 0.1
@@ -20,17 +20,25 @@ class NotSeen(Exception):
 
 @dataclass(frozen=True)
 class Screen:
-    """One screen: a page of one serial. The green channel's two stages are two screens."""
+    """One screen that a person sees: the next serial of the same page is still the same screen.
 
-    serial: int
+    The green channel's stages and the keypad's questions are screens of their own.
+    """
+
+    serial: int = field(compare=False)
     page: str
     name: str
 
 
 def screen_of(view: View) -> Screen:
-    stage = getattr(view.page, "stage", "")
-    suffix = f"_{stage}" if view.page.page == "green" else ""
-    return Screen(view.serial, view.page.page, f"{view.page.page}{suffix}")
+    match view.page:
+        case Green(stage=stage):
+            name = f"green_{stage}"
+        case TypeIn(what=what):
+            name = f"type_{what}"
+        case page:
+            name = page.page
+    return Screen(view.serial, view.page.page, name)
 
 
 class Observer:
@@ -70,6 +78,11 @@ class Observer:
             if self._view is not None:
                 self._screens.append(screen_of(self._view))
             self._changed.notify_all()
+
+    def end(self) -> None:
+        """The journey is over; what follows belongs to none."""
+        with self._changed:
+            self._folder = None
 
     def screens(self) -> tuple[str, ...]:
         return tuple(screen.name for screen in self._screens)

@@ -173,6 +173,7 @@ class Tour:
             pages=pages,
         )
         self.journeys.append(journey)
+        self.observer.end()
         after(walk)
         return journey
 

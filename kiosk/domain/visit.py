@@ -87,6 +87,8 @@ class Ticket:
 class Dependant:
     """Somebody for whom this person may act; `person` is the hospital's id.
 
+    `relation` is a key (child, parent, spouse, …): what they are to the one who acts.
+
     `number` (the ID number, for records and audit) and `insurance` as in contract.Patient.
     """
 

@@ -131,7 +131,6 @@ def _with_parents(draw: random.Random, crowd: list[Person]) -> list[Person]:
     for position, person in enumerate(crowd):
         if position % 6 == 0 and 1968 <= person.born.year <= 1998:
             parent = draw.choice(elders)
-            relation = "父亲" if parent.sex is Sex.MALE else "母亲"
-            person = replace(person, ties=(*person.ties, Tie(parent.id, relation)))
+            person = replace(person, ties=(*person.ties, Tie(parent.id, "parent")))
         with_ties.append(person)
     return with_ties

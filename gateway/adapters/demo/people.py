@@ -87,7 +87,7 @@ TWO_REPORTS = _citizen("P0006", "周建军", "51010419580909005X", EMPLOYEE)
 MOTHER = _citizen("P0007", "吴桂英", "320102195203150064", AIDED)
 """Unpaid bill that three layers share; her daughter acts for her."""
 
-DAUGHTER = _citizen("P0008", "李晓梅", "320102197907210087", EMPLOYEE, Tie("P0007", "母亲"))
+DAUGHTER = _citizen("P0008", "李晓梅", "320102197907210087", EMPLOYEE, Tie("P0007", "parent"))
 """Acts for her mother."""
 
 GREEN_ELDER = _citizen("P0009", "马德福", "610102194302110097", RESIDENT)
@@ -104,9 +104,9 @@ HOLDER = _citizen(
     "郭小勇",
     "370102197001260132",
     EMPLOYEE,
-    Tie("P0011", "父亲"),
-    Tie("P0013", "母亲"),
-    Tie("P0014", "女儿"),
+    Tie("P0011", "parent"),
+    Tie("P0013", "parent"),
+    Tie("P0014", "child"),
 )
 """Green channel holder with three dependants: father, mother and a child without an ID card."""
 
