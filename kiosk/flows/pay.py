@@ -404,7 +404,9 @@ def view(pay: Pay, scene: Scene) -> Shown:
             return Shown(_pad(pay), ("back", "help"), (2, 3), idle="never")
         case "paying":
             stage: Any = "booking" if pay.moved_to in ("PAID", "BOOKING") else "asking_payer"
-            return Shown(Paying(_own_fen(pay), stage), ("help",), (2, 3), idle="never")
+            page = Paying(_own_fen(pay), stage) if pay.method == "card" else _bill(pay, scene)
+            busy = "booking" if stage == "booking" else "asking"
+            return Shown(page, ("help",), (2, 3), busy=busy, idle="never")
     shown = Shown(_result(pay, scene), ("end", "help", "large", "voice"), (3, 3), notice=notice)
     return replace(shown, idle="never")  # its own clock ends this page
 
