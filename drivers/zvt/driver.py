@@ -377,7 +377,8 @@ class ZvtPad:
 
     def _is_ready(self, deadline: Deadline) -> bool:
         """A pad that took our abort and says it is ready is in no payment."""
-        return self.status(deadline).condition is PadCondition.READY
+        ready = (PadCondition.READY, PadCondition.CARD_INSERTED)
+        return self.status(deadline).condition in ready
 
     def _is_old(self, info: StatusInfo) -> bool:
         return info.charged.trace is not None and info.charged.trace == self._newest_trace

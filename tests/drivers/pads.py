@@ -9,6 +9,8 @@ from typing import Protocol
 
 from drivers.deadline import Clock, Deadline
 from drivers.errors import DriverError
+from drivers.mispos.driver import mispos_pad
+from drivers.mispos.emulator import EMULATED, MisPosEmulator
 from drivers.pad import (
     UNWATCHED,
     Approved,
@@ -25,6 +27,8 @@ from drivers.pad import (
 )
 from drivers.pad_ledger import Entry, PadLedger
 from drivers.transport import ByteStream, Emulator
+from drivers.unionpay.driver import unionpay_pad
+from drivers.unionpay.emulator import UnionPayEmulator
 from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
 from drivers.zvt.emulator import PadEmulator, PadModel
 from tests.drivers.cable import Cable
@@ -75,7 +79,48 @@ ZVT_SERIAL = PadKind("zvt on serial", _zvt_serial, serial_pad)
 ZVT_TCP = PadKind("zvt on tcp", _zvt_tcp, tcp_pad)
 ZVT_ONE_PHASE = PadKind("zvt in one phase", _zvt_serial, _one_phase)
 
-PAD_KINDS: tuple[PadKind, ...] = (ZVT_SERIAL, ZVT_TCP, ZVT_ONE_PHASE)
+
+def _mispos(ledger: PadLedger) -> MisPosEmulator:
+    return MisPosEmulator(ledger, _morning)
+
+
+def _mispos_pad(stream: ByteStream, clock: Clock) -> PaymentPad:
+    # Echoes go on from the time, so that no two connections of one test use the same.
+    return mispos_pad(stream, clock, lambda below: int(clock() * 100) % below, EMULATED)
+
+
+MISPOS = PadKind("mispos", _mispos, _mispos_pad)
+
+
+def _unionpay(ledger: PadLedger) -> UnionPayEmulator:
+    return UnionPayEmulator(ledger, _morning)
+
+
+def _unionpay_pad(stream: ByteStream, clock: Clock) -> PaymentPad:
+    return unionpay_pad(stream, clock, lambda below: int(clock() * 10) % below)
+
+
+UNIONPAY = PadKind("unionpay", _unionpay, _unionpay_pad)
+
+PAD_KINDS: tuple[PadKind, ...] = (ZVT_SERIAL, ZVT_TCP, ZVT_ONE_PHASE, MISPOS, UNIONPAY)
+
+
+class Person:
+    """Someone before the pad, who does things after a while; an Emulator around another."""
+
+    def __init__(self, pad: Emulator, at_s: float, act: Callable[[], None]) -> None:
+        self._pad = pad
+        self._at_s = at_s
+        self._act: Callable[[], None] | None = act
+
+    def receive(self, data: bytes) -> bytes:
+        return self._pad.receive(data)
+
+    def tick(self, now_s: float) -> bytes:
+        if self._act is not None and now_s >= self._at_s:
+            act, self._act = self._act, None
+            act()
+        return self._pad.tick(now_s)
 
 
 @dataclass
@@ -101,6 +146,10 @@ class Rig:
     def within(self, seconds: float) -> Deadline:
         """A deadline from now."""
         return Deadline.after(self.cable.clock, seconds)
+
+    def later(self, seconds: float, act: Callable[[], None]) -> None:
+        """A hand that comes after so many seconds."""
+        self.cable.emulator = Person(self.cable.emulator, self.cable.now_s + seconds, act)
 
     def charge(
         self, amount_fen: int = 1250, within_s: float = 30, watch: Watch = UNWATCHED

@@ -5,8 +5,18 @@ from __future__ import annotations
 from tests.drivers.contract import Row
 from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
+from tests.drivers.mispos.rows import ROWS as MISPOS_ROWS
 from tests.drivers.scanner.rows import ROWS as SCANNER_ROWS
+from tests.drivers.unionpay.rows import ROWS as UNIONPAY_ROWS
 from tests.drivers.wedge.rows import ROWS as WEDGE_ROWS
 from tests.drivers.zvt.rows import ROWS as ZVT_ROWS
 
-ROWS: tuple[Row, ...] = (*IDCARD_ROWS, *SCANNER_ROWS, *WEDGE_ROWS, *ESCPOS_ROWS, *ZVT_ROWS)
+ROWS: tuple[Row, ...] = (
+    *IDCARD_ROWS,
+    *SCANNER_ROWS,
+    *WEDGE_ROWS,
+    *ESCPOS_ROWS,
+    *ZVT_ROWS,
+    *MISPOS_ROWS,
+    *UNIONPAY_ROWS,
+)

@@ -68,7 +68,9 @@ def is_newest(outcome: object) -> bool:
 
 
 def is_ready(outcome: object) -> bool:
-    return isinstance(outcome, PadStatus) and outcome.condition is PadCondition.READY
+    """A card held to the pad shows, and does not keep it from being ready."""
+    ready = (PadCondition.READY, PadCondition.CARD_INSERTED)
+    return isinstance(outcome, PadStatus) and outcome.condition in ready
 
 
 ROWS = (

@@ -1,0 +1,1 @@
+"""Bank MIS-POS pads on a serial line (DF tags)."""

@@ -1,0 +1,1 @@
+"""UnionPay Business pads behind a vendor library: records of fixed width."""

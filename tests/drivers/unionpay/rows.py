@@ -1,0 +1,9 @@
+"""The UnionPay library's exchanges under the contract that all drivers keep."""
+
+from __future__ import annotations
+
+from tests.drivers.contract import Row
+from tests.drivers.one_answer_rows import one_answer_rows
+from tests.drivers.pads import UNIONPAY
+
+ROWS: tuple[Row, ...] = one_answer_rows(UNIONPAY)
