@@ -25,7 +25,7 @@ STOP_S = 5.0
 WEB_S = 5.0
 PROGRAMS = ("unshare", "ippeveprinter", "ipptool", "avahi-daemon", "dbus-daemon", "ip")
 
-Stop = Literal["media-empty", "media-jam", "door-open", "abort"]
+Stop = Literal["media-empty", "media-jam", "cover-open", "abort"]
 
 # ippeveprinter needs DNS-SD, so avahi and a bus of its own run beside it. Avahi gets a network of
 # its own: it must not announce a demo to a hospital's network. The shell is process 1 of a process
@@ -66,7 +66,7 @@ exit 0
 # Runs for each document. A knob is a file in folder/stop; the paper comes out when none is left.
 COMMAND = r"""#!/bin/sh
 folder=$(dirname "$0")
-for reason in media-empty media-jam door-open; do
+for reason in media-empty media-jam cover-open; do
   if [ -e "$folder/stop/$reason" ]; then
     echo "STATE: +$reason-error" >&2
     while [ -e "$folder/stop/$reason" ]; do sleep .05; done
@@ -161,8 +161,8 @@ class IppPrinter:
         """The next sheet gets stuck; ippeveprinter can say so only while a job runs."""
         self._set("media-jam")
 
-    def open_door(self) -> None:
-        self._set("door-open")
+    def open_cover(self) -> None:
+        self._set("cover-open")
 
     def fail_jobs(self) -> None:
         """Every job is aborted by the printer."""
