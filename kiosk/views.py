@@ -635,6 +635,17 @@ def touch_from_json(data: bytes | str) -> Touch:
     return _TOUCH.validate_json(data)
 
 
+def screen_name(view: View) -> str:
+    """What a person would call one screen: the green channel's stages and the keypad's questions
+    are screens of their own, a countdown on the same page is not."""
+    match view.page:
+        case Green(stage=stage):
+            return f"green_{stage}"
+        case TypeIn(what=what):
+            return f"type_{what}"
+    return view.page.page
+
+
 def page_names() -> tuple[str, ...]:
     """Every page's key, in the order of Page."""
     from typing import get_args

@@ -8,8 +8,10 @@ pixels from the upper left corner, as in the pictures.
     {"do": "press" | "move" | "release", "x": …, "y": …, "finger": 1}
     {"do": "tree"}     {"do": "screenshot", "path": "/…/a.png"}
     {"do": "wait_page", "page": "home", "timeout_s": 5, "serial_after": 3}
+    {"do": "record", "folder": "/…", "prefix": "pay-"}      {"do": "recorded"}
 
-Each answer has "ok"; a refusal has "why".
+Each answer has "ok"; a refusal has "why". While recording, each screen leaves a picture as it was
+when the next one came, so that none that was shown is missed; `recorded` ends it with the last.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from kiosk.views import View, screen_name
 
 if TYPE_CHECKING:
     from ui.shell import Shell
@@ -52,7 +56,9 @@ class Hands:
         self._shown = threading.Condition()
         self._page, self._serial = "", -1
         self._let_go_s = float("-inf")
+        self._recording: _Recording | None = None
         shell.on_shown = self._note
+        shell.on_leaving = self._left
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
@@ -70,6 +76,11 @@ class Hands:
     def stop(self) -> None:
         self._listener.close()
         self._path.unlink(missing_ok=True)
+
+    def _left(self, old: View, new: View) -> None:
+        """On Kivy's thread, before the next view is drawn."""
+        if self._recording is not None and screen_name(old) != screen_name(new):
+            self._recording.keep(old)
 
     def _note(self, view: Any) -> None:
         with self._shown:
@@ -113,6 +124,11 @@ class Hands:
                 return self._screenshot(Path(path))
             case {"do": "tree"}:
                 return self._on_kivy(self._tree, SETTLED_AFTER_FRAMES)
+            case {"do": "record", "folder": str(folder), "prefix": str(prefix)}:
+                self._recording = _Recording(Path(folder), prefix)
+                return {"ok": True}
+            case {"do": "recorded"}:
+                return self._on_kivy(self._recorded, SETTLED_AFTER_FRAMES)
             case {"do": "wait_page", "page": str(page)}:
                 timeout_s = float(message.get("timeout_s", 5))
                 return self._wait(page, timeout_s, int(message.get("serial_after", -2)))
@@ -161,6 +177,13 @@ class Hands:
         self._on_kivy(lambda: screenshot(path))
         return {"ok": True, "path": str(path)}
 
+    def _recorded(self) -> Answer:
+        recording, self._recording = self._recording, None
+        if recording is None or self._shell.stage.view is None:
+            raise HandsRefused("nothing is being recorded")
+        recording.keep(self._shell.stage.view)
+        return {"ok": True, "screens": recording.screens, "pictures": recording.pictures}
+
     def _wait(self, page: str, timeout_s: float, serial_after: int) -> Answer:
         with self._shown:
             came = self._shown.wait_for(
@@ -193,6 +216,24 @@ class Hands:
         if not fine:
             raise result
         return result
+
+
+class _Recording:
+    """One picture a screen, in order."""
+
+    def __init__(self, folder: Path, prefix: str) -> None:
+        self._folder, self._prefix = folder, prefix
+        self.screens: list[str] = []
+        self.pictures: list[str] = []
+
+    def keep(self, view: View) -> None:
+        from ui.picture import screenshot
+
+        name = screen_name(view)
+        file = f"{self._prefix}{len(self.screens) + 1:02d}-{name}.png"
+        screenshot(self._folder / file)
+        self.screens.append(name)
+        self.pictures.append(file)
 
 
 class HandsClient:
@@ -232,6 +273,15 @@ class HandsClient:
 
     def screenshot(self, path: Path | str) -> None:
         self._ask(do="screenshot", path=str(path))
+
+    def record(self, folder: Path | str, prefix: str) -> None:
+        """From now on every screen that is shown leaves a picture in folder."""
+        self._ask(do="record", folder=str(folder), prefix=prefix)
+
+    def recorded(self) -> tuple[list[str], list[str]]:
+        """End it: the screens' names in order, and their pictures'."""
+        answer = self._ask(do="recorded")
+        return answer["screens"], answer["pictures"]
 
     def tree(self) -> Answer:
         """Page, serial, texts and targets with their places: see ui.walk.describe."""

@@ -83,6 +83,7 @@ class Shell(App):
         self.stage = Stage(on_send, clock_s, rules)
         self._up: Callable[[], None] = lambda: None
         self.on_shown: Callable[[View], None] = lambda view: None
+        self.on_leaving: Callable[[View, View], None] = lambda old, new: None
 
     def when_up(self, call: Callable[[], None]) -> None:
         self._up = call
@@ -101,6 +102,8 @@ class Shell(App):
         return False
 
     def show(self, view: View) -> None:
+        if self.stage.view is not None:
+            self.on_leaving(self.stage.view, view)
         self.stage.show(view)
         self.on_shown(view)
 

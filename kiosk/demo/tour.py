@@ -49,22 +49,20 @@ class Walk:
     # --- eyes ------------------------------------------------------------------------------------
 
     def until(self, page: str, timeout_s: float = 15.0, **facts: Any) -> View:
-        """Wait for a page whose fields have these values, and take its picture."""
+        """Wait for a page whose fields have these values, until the screen shows it too."""
 
         def wanted(view: View) -> bool:
             return view.page.page == page and all(
                 getattr(view.page, name) == value for name, value in facts.items()
             )
 
-        view = self.observer.wait(wanted, f"{page} {facts or ''}".strip(), timeout_s)
-        self.observer.picture_now(self._hands)
-        return view
+        return self.until_true(wanted, f"{page} {facts or ''}".strip(), timeout_s)
 
     def until_true(
         self, wanted: Callable[[View], bool], what: str, timeout_s: float = 15.0
     ) -> View:
         view = self.observer.wait(wanted, what, timeout_s)
-        self.observer.picture_now(self._hands)
+        self._hands.wait_page(view.page.page, serial_after=view.serial - 1)
         return view
 
     def read_code(self) -> str:
@@ -72,9 +70,8 @@ class Walk:
         import zxingcpp
         from PIL import Image
 
-        path = self.observer.picture_now(self._hands)
-        if path is None:
-            raise NotSeen("there is no picture to read a code from")
+        path = self.world.folder / "camera.png"
+        self._hands.screenshot(path)
         found = zxingcpp.read_barcodes(Image.open(path))
         if not found:
             raise NotSeen("no code can be read off the screen")
@@ -84,7 +81,6 @@ class Walk:
 
     def tap(self, target: str) -> None:
         """One finger on one target, as soon as it is there."""
-        self.observer.picture_now(self._hands)
         until_s = monotonic() + TOUCH_S
         while True:
             try:
@@ -136,7 +132,7 @@ class Tour:
     def __init__(self, world: DemoWorld, out: Path) -> None:
         self.world, self.out = world, out
         out.mkdir(parents=True, exist_ok=True)
-        self.observer = Observer(world.socket_path, world.hands_path)
+        self.observer = Observer(world.socket_path)
         self._seen_papers: set[Path] = set()
         self.journeys: list[Journey] = []
 
@@ -156,24 +152,23 @@ class Tour:
     def walk(self, name: str, script: Script, after: Script) -> Journey:
         """One journey from the page that is shown; `after` clears up, and is not counted."""
         walk = Walk(self.world, self.observer, self.hands)
-        self.observer.begin(self.out, name)
+        self.hands.record(self.out, f"{name}-")
         self._new_papers()
         began_s = monotonic()
         outcome = script(walk)
         seconds = monotonic() - began_s
-        pages = self.observer.screens()
+        screens, pictures = self.hands.recorded()
         journey = Journey(
             name=name,
             outcome=outcome,
             taps=walk.taps,
-            screens=len(pages),
+            screens=len(screens),
             seconds=round(seconds, 2),
-            pictures=self.observer.pictures(),
+            pictures=tuple(pictures),
             papers=self._keep_papers(name),
-            pages=pages,
+            pages=tuple(screens),
         )
         self.journeys.append(journey)
-        self.observer.end()
         after(walk)
         return journey
 
