@@ -12,6 +12,7 @@ from kiosk.domain.codes import NotForThis
 from kiosk.domain.identity import Credential, DocumentKind, Identity, IdNumber, NotAnIdNumber
 from kiosk.flows.effects import Effect, EndSession, Wake
 from kiosk.flows.events import (
+    BankCardInserted,
     CardLaid,
     CardRead,
     CardTrouble,
@@ -66,6 +67,7 @@ REASONS: dict[type, str] = {
     Replied: "an answer to a question that was given up, or a repeated one",
     Failed: "a question that was given up, or that has been answered meanwhile",
     FoundOffline: "a question that was given up",
+    BankCardInserted: "nothing is to be paid here; the pad gives the card back",
     PadProgressed: _PAD,
     PadApproved: _PAD,
     PadDeclined: _PAD,

@@ -137,7 +137,7 @@ def step(state: IdentifyState, event: Event, scene: Scene) -> Stepped:
             return _replied(state, reply, scene)
         case "asking" | "entering" | "loading", Failed(state.tag, why):
             return _failed(state, why)
-        case "asking" | "entering" | "loading", FoundOffline(state.tag, expected):
+        case "asking" | "loading", FoundOffline(state.tag, expected) if _by_number(state):
             return _found(state, expected, scene)
     return state, ignore(state.at, event, IGNORED)
 
@@ -284,6 +284,11 @@ def _failed(state: IdentifyState, why: str) -> Stepped:
         return state, (FindOffline(state.tag, state.shown.value),)
     state, effects = _nobody(state, "offline", "")
     return replace(state, notice=Notice("needs_card_offline", "id_reader")), effects
+
+
+def _by_number(state: IdentifyState) -> bool:
+    """Only a card's number is looked for in the list; later, that of a person who is known."""
+    return state.patient is not None or bool(state.shown and state.shown.identity)
 
 
 def _found(state: IdentifyState, expected: Expected | None, scene: Scene) -> Stepped:

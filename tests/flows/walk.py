@@ -96,6 +96,7 @@ class Walk:
     notes: dict[str, str] = field(default_factory=dict)
     taps: int = 0
     sessions: int = 1
+    seen: list[Shown] = field(default_factory=list)
 
     @classmethod
     def at(cls, flow: str, argument: Any = None, **scene: Any) -> Walk:
@@ -150,7 +151,12 @@ class Walk:
     def tell(self, event: Event) -> Walk:
         self.state, effects = self._business.step(self.state, event, self._fresh())
         self._perform(effects)
+        self._look()
         return self
+
+    def _look(self) -> None:
+        if self.flow in FLOWS:
+            self.seen.append(self.shown)
 
     # --- what a story asks about
 
@@ -166,6 +172,11 @@ class Walk:
     def notice(self) -> str:
         notice = self.shown.notice
         return notice.code if notice else ""
+
+    def screens(self) -> list[str]:
+        """The pages one after the other, as a bystander would count them."""
+        names = [shown.page.page for shown in self.seen]
+        return [name for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
 
     def every(self, kind: type) -> list[Any]:
         return [effect for effect in self.done if type(effect) is kind]
