@@ -83,6 +83,8 @@ def _route(gateway: Gateway, endpoint: c.Endpoint) -> Callable[[Request], Awaita
             )
         except TooLarge:
             status, code, reply = 413, "too_large", b""
+        except zlib.error:
+            status, code, reply = 422, "not_understood", b""
         _log.info(
             "answered",
             extra={
@@ -135,4 +137,6 @@ async def _body(request: Request) -> bytes:
         if size > BODY_BYTES_MAX:
             raise TooLarge
         parts.append(part)
+    if unpack is not None and not unpack.eof:
+        raise zlib.error("the packed body ends early")
     return b"".join(parts)

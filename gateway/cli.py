@@ -194,9 +194,19 @@ def sign_policy(
 
 
 @app.command()
-def ledger(url: Url = _DEFAULT_URL) -> None:
-    """The demo hospital's and its provider's own books, as JSON."""
-    typer.echo(json.dumps(controls.read_ledgers(Store(url)), ensure_ascii=False))
+def ledger(
+    url: Url = _DEFAULT_URL,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """The demo hospital's and its provider's own books."""
+    books = controls.read_ledgers(Store(url))
+    if as_json:
+        typer.echo(json.dumps(books, ensure_ascii=False))
+        return
+    for book, entries in books.items():
+        typer.echo(f"{book}: {len(entries)}")
+        for entry in entries:
+            typer.echo("  " + " ".join(str(value) for value in entry.values() if value != ""))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from kiosk.hospital.contract import (
     TERMINAL_HEADER,
     Endpoint,
+    Quoted,
     endpoint_of,
     from_json,
     to_json,
@@ -41,11 +42,16 @@ from kiosk.hospital.faults import (
 ANSWER_BYTES_MAX = 20 * 1024 * 1024  # the largest report is a few MB
 CONNECT_S = 3.0  # a gateway in the same building answers in milliseconds
 _PACK_FROM_BYTES = 1024  # below this gzip only costs
+_ECHOED = ("reference", "key", "report_id")  # a reply that has it says whose answer it is
+_CODE_CHARS_MAX = 40
 _CHUNK_BYTES = 64 * 1024
 
 
 class HospitalClient:
-    """Asks one gateway. `ca`: the authority to trust; `cert`: our certificate and its key."""
+    """Asks one gateway. `ca`: the authority to trust; `cert`: our certificate and its key.
+
+    `timeout_max_s` bounds an exchange below what its endpoint allows.
+    """
 
     def __init__(
         self,
@@ -56,9 +62,10 @@ class HospitalClient:
         ca: Path | None = None,
         cert: tuple[Path, Path] | None = None,
         session: requests.Session | None = None,
+        timeout_max_s: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
+        self._base_url, self._timeout_max_s = base_url.rstrip("/"), timeout_max_s
         self._exchange = _Exchange(clock)
         self._session = session or requests.Session()
         self._session.trust_env = False  # no proxy and no .netrc from the environment
@@ -84,7 +91,7 @@ class HospitalClient:
         endpoint = endpoint_of(shape)
         status, data = self._carried(endpoint, to_json(request))
         if status == 200:
-            return _reply(endpoint, data)
+            return _reply(endpoint, request, data)
         raise _fault(endpoint, status, data)
 
     def close(self) -> None:
@@ -96,13 +103,14 @@ class HospitalClient:
         if len(body) >= _PACK_FROM_BYTES:
             body = gzip.compress(body, compresslevel=5, mtime=0)
             headers = {**headers, "Content-Encoding": "gzip"}
-        self._exchange.begin(endpoint.timeout_s)
+        timeout_s = min(endpoint.timeout_s, self._timeout_max_s)
+        self._exchange.begin(timeout_s)
         try:
             with self._session.post(
                 f"{self._base_url}{endpoint.path}",
                 data=body,
                 headers=headers,
-                timeout=(min(CONNECT_S, endpoint.timeout_s), endpoint.timeout_s),
+                timeout=(min(CONNECT_S, timeout_s), timeout_s),
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -129,12 +137,21 @@ def _read(response: requests.Response) -> bytes:
     return b"".join(parts)
 
 
-def _reply(endpoint: Endpoint, data: bytes) -> Any:
+def _reply(endpoint: Endpoint, request: Any, data: bytes) -> Any:
+    """The reply, if it is one of the contract's and answers this very request."""
     try:
-        return from_json(endpoint.reply, data)
+        reply = from_json(endpoint.reply, data)
     except ValidationError:
         # The error quotes what came, which may name a patient.
         raise HospitalAnsweredBadly(f"{endpoint.name}: not the contract's answer") from None
+    if hasattr(reply, "kind") and b'"kind"' not in data:
+        raise HospitalAnsweredBadly(f"{endpoint.name}: an object without a kind")
+    if isinstance(reply, Quoted) and reply.quote.bill_ids != request.bill_ids:
+        raise HospitalAnsweredBadly(f"{endpoint.name}: another bill's quote")
+    for name in _ECHOED:
+        if getattr(reply, name, None) not in (None, getattr(request, name, None)):
+            raise HospitalAnsweredBadly(f"{endpoint.name}: another {name}")
+    return reply
 
 
 def _fault(endpoint: Endpoint, status: int, data: bytes) -> HospitalError:
@@ -155,7 +172,8 @@ def _code(data: bytes) -> str:
     except ValidationError:
         return "unnamed"
     word = code.get("code", "unnamed")
-    return word if word.isascii() and word.replace("_", "").isalnum() else "unnamed"
+    plain = word.isascii() and word.replace("_", "").isalnum() and len(word) <= _CODE_CHARS_MAX
+    return word if plain else "unnamed"
 
 
 # --- below: how time and sent bytes are seen at the socket ----------------------------------------

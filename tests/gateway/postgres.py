@@ -66,7 +66,7 @@ class Cluster:
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.send_signal(signal.SIGQUIT)  # at once: nothing is kept
             self._process.wait(timeout=_START_S)
 
     def new_database(self, template: str = "template1") -> str:

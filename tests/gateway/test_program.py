@@ -1,0 +1,150 @@
+"""kiosk-gateway as a process: killed in the middle, ended politely, commands that staff type."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from gateway import fleet
+from gateway.adapters.demo import ledger, people
+from gateway.cli import open_store
+from gateway.tables import records, screenings
+from kiosk.hospital import contract as c
+from kiosk.hospital.client import HospitalClient
+from kiosk.hospital.faults import HospitalError
+from tests.gateway.postgres import Cluster
+from tests.gateway.served import Program
+from tests.gateway.world import MORNING, record, screening
+
+NOW = ("--demo-controls", "--demo-now", "2026-11-20T08:42:00+08:00")
+
+
+def command(*words: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/gateway.db"
+    running: Cluster = request.getfixturevalue("postgres")
+    return running.new_database()
+
+
+def enrolled(url: str) -> str:
+    store = open_store(url)
+    token = fleet.add_terminal(store, "T1", MORNING)
+    store.close()
+    return token
+
+
+def deliver(base_url: str, token: str, batches: list[c.Outbox]) -> list[c.Outbox]:
+    """Send each batch once; those whose answer did not come."""
+    asking = HospitalClient(base_url, "T1", token)
+    unanswered = []
+    for batch in batches:
+        try:
+            asking.ask(batch)
+        except HospitalError:
+            unanswered.append(batch)
+    asking.close()
+    return unanswered
+
+
+def test_killed_in_the_middle_of_batches_everything_is_there_once(
+    fresh_url: str, tmp_path: Path
+) -> None:
+    """SIGKILL while batches and check-ins are on their way; sent again until answered."""
+    gateway = Program(fresh_url, tmp_path, *NOW)
+    gateway.start()
+    token = enrolled(fresh_url)
+    printed = c.PrintedRecord(people.ELDER.id, "R20261120-P0001-1", MORNING)
+    everything = [record(n, screening(f"S{n}"), "screening") for n in range(1, 1200)]
+    everything.append(record(1200, printed, "printed"))
+    batches = [c.Outbox(tuple(everything[at : at + 100])) for at in range(0, 1200, 100)]
+    waiting = batches
+    for kill_after_s in (0.05, 0.1, 0.15):
+        killer = threading.Timer(kill_after_s, gateway.kill)
+        killer.start()
+        waiting = deliver(gateway.base_url, token, waiting)
+        killer.join()
+        gateway.start()
+    assert deliver(gateway.base_url, token, batches) == [], "all again, as after a lost answer"
+    gateway.kill()
+    store = open_store(fresh_url)
+    with store.reading() as connection:
+        assert len(connection.execute(records.select()).all()) == 1200
+        assert len(connection.execute(screenings.select()).all()) == 1199
+        assert len(ledger.his_entries(connection, "printed")) == 1
+    store.close()
+
+
+def test_sigterm_ends_it_cleanly_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    gateway = Program(url, tmp_path, *NOW)
+    gateway.start()
+    asking = HospitalClient(gateway.base_url, "T1", enrolled(url))
+    before = asking.ask(c.AskToday(people.ELDER.id))
+    assert gateway.stop() == 0
+    gateway.start()
+    assert asking.ask(c.AskToday(people.ELDER.id)) == before
+    asking.close()
+    assert gateway.stop() == 0
+    lines = [json.loads(line) for line in gateway.log.splitlines() if line.startswith("{")]
+    assert [line["event"] for line in lines].count("ended") == 2
+
+
+def test_staff_enrol_a_terminal_read_the_books_and_revoke_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    gateway = Program(url, tmp_path, *NOW)
+    gateway.start()
+    token = command("add-terminal", "T1", "--url", url)
+    asking = HospitalClient(gateway.base_url, "T1", token)
+    asking.ask(c.OpenOrder("R1", 100))
+    books = json.loads(command("ledger", "--url", url, "--json"))
+    assert [entry["reference"] for entry in books["provider"]] == ["R1"]
+    assert any(entry["kind"] == "booked" for entry in books["hospital"])
+    command("revoke-terminal", "T1", "--url", url)
+    with pytest.raises(HospitalError, match="terminal_unknown"):
+        asking.ask(c.AskAccount(people.ELDER.id))
+    asking.close()
+    gateway.stop()
+
+
+def test_a_shared_database_wants_a_shared_key_file() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "serve", "--url", "postgresql+psycopg://x/y"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "--key-file" in done.stderr
+
+
+def test_a_demo_clock_without_demo_controls_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", "serve", "--demo-now", "2026-11-20T08:42"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"},
+    )
+    assert done.returncode != 0
+    assert list(tmp_path.iterdir()) == []
