@@ -6,7 +6,6 @@ must not answer the next.
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from drivers.scanner.codec import (
     read_text,
 )
 from drivers.scanner.models import ScannerModel
+from drivers.scanner.seen import JustSeen
 from drivers.transport import ByteStream
 
 KIND = "scanner"
@@ -31,9 +31,6 @@ CAPABILITIES = frozenset({"codes", "trigger"})
 
 REPLY_S = 1.0
 """Scanners answer a command within 100 ms; ten times that is a dead one."""
-
-SAME_CODE_S = 1.0
-"""A code held before the scanner comes again and again; it counts once until out of sight."""
 
 PROBE_CODE_S = 15.0
 """For models that answer no command: time for a technician to show any code."""
@@ -58,7 +55,7 @@ class Scanner:
         self._armed = False
         self._renew_at_s = 0.0
         self._last_byte_s = 0.0
-        self._last_code: tuple[bytes, float] = (b"", 0.0)
+        self._seen = JustSeen(clock)
 
     def arm(self, timeout_s: float = REPLY_S) -> None:
         """Start looking. DeviceRefused: the scanner says no; DeadlineExceeded: nothing."""
@@ -156,15 +153,8 @@ class Scanner:
         self._renew_at_s = self.clock()
         if code is None:
             self._pending.append(Garbage(GarbageReason.TOO_LONG))
-        elif not self._seen_just_now(cleaned):
+        elif not self._seen.again(cleaned):
             self._pending.append(read_text(cleaned))
-
-    def _seen_just_now(self, code: bytes) -> bool:
-        # The digest, because a code may be a person's key and this outlives the session.
-        digest = hashlib.sha256(code).digest()
-        last_digest, last_s = self._last_code
-        self._last_code = (digest, self.clock())
-        return digest == last_digest and self.clock() - last_s < SAME_CODE_S
 
     def _next_wait(self, deadline: Deadline) -> Deadline:
         """Until the deadline, or until a pause would end the code under way."""
