@@ -31,6 +31,9 @@ from drivers.slip import Slip, Stripped
 from drivers.transport import ByteStream
 
 KIND = "escpos"
+CAPABILITIES = frozenset({"slip", "qr", "code128", "rare_characters", "retract", "eject"})
+"""What this driver can be asked for; retract and eject only with a model that has a presenter."""
+
 KIOSK_PROBE_S = 0.5  # other printers do not answer 10 04 14 at all
 STATUS_S = 1.0  # real-time answers come in milliseconds, even from a printer that is busy
 TIDY_S = 15.0  # a kiosk printer restarts for this

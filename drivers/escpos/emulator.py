@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from drivers.errors import ProtocolError
 from drivers.escpos import commands as cmd
@@ -16,6 +17,24 @@ from drivers.escpos.commands import GENERIC_80, Model
 from drivers.escpos.decoder import Cut, Decoder, ExitMoved, Item, MarkAsked, Printed
 from drivers.escpos.glyphs import Glyphs
 from drivers.escpos.picture import height_of, png, text
+
+MISBEHAVIOURS = MappingProxyType(
+    {
+        "paper_out": "the roll is empty",
+        "paper_out_mid_slip": "the roll ends after five lines",
+        "near_end": "the roll nears its end; prints on",
+        "cover_open": "somebody left it open",
+        "jam": "paper is stuck",
+        "cutter_stuck": "the knife does not move",
+        "too_hot": "the head has to cool down",
+        "ticket_in_exit": "the last slip still hangs in the exit",
+        "silent": "prints and answers nothing",
+        "slow": "three lines a second",
+        "power_cut": "off: nothing is heard, the slip being printed is forgotten",
+    }
+)
+SLOW_ROWS_PER_S = 3.0
+MID_SLIP_ROWS = 5.0
 
 ROW_DOTS = 32  # of a normal line; what `rows_left` counts
 BUFFER_ITEMS_MAX = 4096
@@ -100,6 +119,31 @@ class ReceiptPrinterEmulator:
     def standing(self) -> tuple[Printed, ...]:
         """Printed and not yet cut."""
         return tuple(self._standing)
+
+    def misbehave(self, name: str) -> None:
+        """One of MISBEHAVIOURS from now on."""
+        assert name in MISBEHAVIOURS, f"no misbehaviour {name}"
+        match name:
+            case "paper_out":
+                self.rows_left = 0
+            case "paper_out_mid_slip":
+                self.rows_left = MID_SLIP_ROWS
+            case "jam":
+                self.jammed = True
+            case "slow":
+                self.rows_per_s = SLOW_ROWS_PER_S
+            case "power_cut":
+                self.cut_power()
+            case _:
+                setattr(self, name, True)
+
+    def behave(self) -> None:
+        """Everything is put right."""
+        self.put_paper_in()
+        self.restore_power()
+        self.cover_open = self.jammed = self.cutter_stuck = self.too_hot = False
+        self.ticket_in_exit = self.silent = False
+        self.rows_per_s = None
 
     def paper_out_after(self, rows: int) -> None:
         """The roll ends after so many normal lines; 0 is now."""

@@ -39,6 +39,9 @@ from drivers.transport import ByteStream
 from drivers.transports.tcp_port import open_tcp
 
 KIND = "ipp"
+CAPABILITIES = frozenset({"pdf", "copies", "cancel", "find_job", "supplies"})
+"""What this driver can be asked for; a profile that wants more is refused at start."""
+
 ASK_S = 5.0  # a printer that sleeps wakes within three
 PRINT_S = 30.0  # a report of some megabytes into a slow printer
 TITLE_BYTES_MAX = 255  # name(MAX) of RFC 8011

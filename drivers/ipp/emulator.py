@@ -7,6 +7,7 @@ errors. For a real printer's behaviour use paper_tray, which runs Debian's ippev
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from drivers.errors import ProtocolError
 from drivers.ipp.codec import (
@@ -25,6 +26,22 @@ from drivers.ipp.http_requests import HttpRequests, answer
 
 KEPT_JOBS_MAX = 100
 PENDING, PROCESSING, CANCELED, ABORTED, COMPLETED = 3, 5, 7, 8, 9
+MISBEHAVIOURS = MappingProxyType(
+    {
+        "media_empty": "no paper: jobs wait",
+        "media_jam": "a sheet is stuck: jobs wait",
+        "cover_open": "somebody left it open: jobs wait",
+        "toner_empty": "nothing to print with: jobs wait",
+        "toner_low": "a warning, nothing more",
+        "busy": "another computer's job is being printed",
+        "not_accepting": "takes no jobs",
+        "aborts": "takes each job and gives up on it",
+        "silent": "takes everything and answers nothing",
+        "power_cut": "off: nothing is heard, jobs are forgotten",
+    }
+)
+STOPS = ("media_empty", "media_jam", "cover_open", "toner_empty")
+
 ENDINGS = {
     CANCELED: "job-canceled-by-user",
     ABORTED: "aborted-by-system",
@@ -58,6 +75,7 @@ class IppPrinterEmulator:
         self.aborts = False
         self.silent = False
         """Takes everything and answers nothing."""
+        self.powered = True
         self.jobs: dict[int, Job] = {}
         self._job_s = job_s
         self._now_s = 0.0
@@ -69,9 +87,43 @@ class IppPrinterEmulator:
         """A new connection: what was half said on the old one is forgotten."""
         self._requests = HttpRequests()
 
+    # -- what hands do
+
+    def misbehave(self, name: str) -> None:
+        """One of MISBEHAVIOURS from now on."""
+        assert name in MISBEHAVIOURS, f"no misbehaviour {name}"
+        match name:
+            case "toner_low":
+                self.toner_percent = 5
+                self.reasons.add("toner-low-report")
+            case "not_accepting":
+                self.accepting = False
+            case "busy" | "aborts" | "silent":
+                setattr(self, name, True)
+            case "power_cut":
+                self.cut_power()
+            case _:
+                self.reasons.add(f"{name.replace('_', '-')}-error")
+
+    def behave(self) -> None:
+        """Everything is put right; what waits is printed."""
+        self.reasons.clear()
+        self.busy = self.aborts = self.silent = False
+        self.accepting = self.powered = True
+        self.toner_percent = 75
+
+    def cut_power(self) -> None:
+        """Mains off: what was not printed is forgotten, and so are all numbers of jobs."""
+        self.powered = False
+        self.jobs.clear()
+        self._done_at_s = None
+        self.connected()
+
     # -- Emulator
 
     def receive(self, data: bytes) -> bytes:
+        if not self.powered:
+            return b""
         out = b""
         for body in self._requests.feed(data):
             out += answer(self._answer(body))
@@ -104,7 +156,7 @@ class IppPrinterEmulator:
         self.jobs[job.number] = replace(job, state=ABORTED if self.aborts else COMPLETED)
 
     def _stopped(self) -> bool:
-        return bool(self.reasons)
+        return any(reason.replace("-", "_").startswith(STOPS) for reason in self.reasons)
 
     # -- answering
 

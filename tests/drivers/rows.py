@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.drivers.contract import Row
 from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
+from tests.drivers.ipp.rows import ROWS as IPP_ROWS
 from tests.drivers.mispos.rows import ROWS as MISPOS_ROWS
 from tests.drivers.scanner.rows import ROWS as SCANNER_ROWS
 from tests.drivers.unionpay.rows import ROWS as UNIONPAY_ROWS
@@ -16,6 +17,7 @@ ROWS: tuple[Row, ...] = (
     *SCANNER_ROWS,
     *WEDGE_ROWS,
     *ESCPOS_ROWS,
+    *IPP_ROWS,
     *ZVT_ROWS,
     *MISPOS_ROWS,
     *UNIONPAY_ROWS,

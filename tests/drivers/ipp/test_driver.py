@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drivers.deadline import Deadline
 from drivers.errors import (
@@ -219,6 +222,26 @@ def test_an_exchange_ends_by_its_deadline_however_slowly_it_comes() -> None:
     with pytest.raises(DeadlineExceeded):
         printer.state(3.0)
     assert cable.now_s - began_s < 3.1
+
+
+def test_a_fault_names_neither_document_nor_title() -> None:
+    printer, emulator, _ = wired()
+    emulator.silent = True
+    fault = fault_of(lambda: printer.print_pdf(PDF, "王秀兰"))
+    assert "王" not in repr(fault) + str(fault) + repr(fault.__cause__ if fault else None)
+
+
+@given(st.lists(st.integers(0, 1500), max_size=20))
+@settings(max_examples=30, deadline=None)
+def test_requests_are_read_however_they_are_cut(cuts: list[int]) -> None:
+    whole = Cable(IppPrinterEmulator())
+    on_cable(whole, whole.clock).print_pdf(PDF, "report 1")
+    sent = bytes(whole.sent)
+    edges = sorted({0, len(sent), *(min(cut, len(sent)) for cut in cuts)})
+    emulator = IppPrinterEmulator()
+    answer = b"".join(emulator.receive(sent[a:b]) for a, b in pairwise(edges))
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert [job.document for job in emulator.jobs.values()] == [PDF]
 
 
 def test_titles_carry_no_control_characters() -> None:

@@ -156,15 +156,6 @@ def expected(failure: str, state: str) -> Outcome:
     return before if state in BEFORE else begun
 
 
-def repair(emulator: ReceiptPrinterEmulator, cable: Cable) -> None:
-    emulator.put_paper_in()
-    emulator.restore_power()
-    emulator.cover_open = emulator.jammed = emulator.cutter_stuck = emulator.too_hot = False
-    emulator.silent = emulator.ticket_in_exit = False
-    emulator.rows_per_s = None
-    cable.plug()
-
-
 @pytest.mark.parametrize("model", [GENERIC_80, KIOSK_80], ids=lambda model: model.name)
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("failure", FAILURES)
@@ -186,7 +177,8 @@ def test_each_failure_in_each_state(failure: str, state: str, model: Model) -> N
         assert [slip.whole for slip in emulator.slips] == [True]
     assert emulator.refused == []
 
-    repair(emulator, cable)
+    emulator.behave()
+    cable.plug()
     on_tape = len(emulator.slips)
     cable.pass_time(5)
     if failure != "unplugged":  # nobody could tell the printer to forget it
