@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
+from time import sleep
 from typing import Generic, TypeVar
 
 from offline.errors import StoreBroken
@@ -40,6 +41,7 @@ class GroupWriter:
         self._store = store
         self._queue: list[_Ticket[object]] = []
         self._led = False
+        self._company = False
         self._gate = Lock()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
@@ -60,21 +62,34 @@ class GroupWriter:
             raise ticket.error
         return ticket.result  # type: ignore[return-value]
 
+    def _gather(self) -> None:
+        """Let threads that were just answered come back, as long as they do.
+
+        Only in company: it doubles the groups of thirty-two producers and costs microseconds.
+        """
+        seen = 0
+        while self._company and seen < len(self._queue) < GROUP_MAX:
+            seen = len(self._queue)
+            sleep(0)  # no wait: lets others have the interpreter
+
     def _lead(self, own: _Ticket[T]) -> None:
+        self._gather()
         with self._gate:
             group, self._queue = self._queue[:GROUP_MAX], self._queue[GROUP_MAX:]
+        self._company = len(group) > 1
         try:
             self._together(group)
         finally:
             with self._gate:
                 following = self._queue[0] if self._queue else None
                 self._led = following is not None
-            if following is not None:
-                following.appointed = True
-                following.ready.release()
+            # The next leader is woken last: those before it may come back in time for its group.
             for ticket in group:
                 if ticket is not own:
                     ticket.ready.release()
+            if following is not None:
+                following.appointed = True
+                following.ready.release()
 
     def _together(self, group: list[_Ticket[object]]) -> None:
         try:

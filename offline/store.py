@@ -129,6 +129,7 @@ class Store:
         sealing: Vault,
         clock: Clock,
         connect: Callable[[Path], Database] = SqliteDatabase,
+        migrations: Sequence[Sequence[str]] = MIGRATIONS,
     ) -> Store:
         """Lock, check and migrate the file at path, creating it on first start.
 
@@ -140,7 +141,7 @@ class Store:
         try:
             database = connect(path)
             store = cls(path, database, sealing, clock)
-            store._prepare()
+            store._prepare(migrations)
         except BaseException:
             if database is not None:
                 database.close()
@@ -222,7 +223,7 @@ class Store:
         except StoreError:
             self._broken = True
 
-    def _prepare(self) -> None:
+    def _prepare(self, migrations: Sequence[Sequence[str]]) -> None:
         self._database.rows(f"pragma page_size={PAGE_BYTES}")  # heeded when the file is made
         for name, value, wanted in PRAGMAS:
             self._database.rows(f"pragma {name}={value}")
@@ -231,7 +232,7 @@ class Store:
                 raise StoreUnsafe(f"SQLite did not accept {name}={value}")
         self._check_file()
         refuse_unsafe(self._database.version(), self._exclusive())
-        self._migrate()
+        self._migrate(migrations)
         self._check_key()
 
     def _exclusive(self) -> bool:
@@ -241,14 +242,14 @@ class Store:
         if self._database.rows("pragma quick_check(1)") != [("ok",)]:
             raise StoreCorrupt("quick_check found damage")
 
-    def _migrate(self) -> None:
+    def _migrate(self, migrations: Sequence[Sequence[str]]) -> None:
         [(version,)] = self._database.rows("pragma user_version")
         assert isinstance(version, int)
-        if version > len(MIGRATIONS):
-            raise StoreTooNew(f"schema {version}, this software knows {len(MIGRATIONS)}")
-        for number in range(version, len(MIGRATIONS)):
+        if version > len(migrations):
+            raise StoreTooNew(f"schema {version}, this software knows {len(migrations)}")
+        for number in range(version, len(migrations)):
             with self.transaction() as tx:
-                for statement in MIGRATIONS[number]:
+                for statement in migrations[number]:
                     tx.run(statement)
                 tx.run(f"pragma user_version={number + 1}")
 
