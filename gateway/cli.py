@@ -82,7 +82,7 @@ def demo_parts(
     store.create(*hospital.schemas())
     pause = threading.Event()  # never set: waits without ending early
     provider = DemoProvider(store, knobs, clock, lambda s: void(pause.wait(s)), pay_page)
-    gateway = Gateway(store, keys, hospital, provider, rules, clock)
+    gateway = Gateway(store, keys, hospital, provider, policy=rules, clock=clock)
     gateway.open_day()
     return DemoParts(store, keys, knobs, provider, gateway)
 

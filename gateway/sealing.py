@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,8 +77,7 @@ def load_or_make(path: Path, random_bytes: Callable[[int], bytes] = os.urandom) 
 
 
 def _write_new(path: Path, master: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 0600
     with os.fdopen(descriptor, "w") as out:
         out.write(base64.b64encode(master).decode() + "\n")
         out.flush()
@@ -87,7 +87,7 @@ def _write_new(path: Path, master: bytes) -> None:
     except FileExistsError:
         pass
     finally:
-        part.unlink()
+        os.unlink(part)
     folder = os.open(path.parent, os.O_RDONLY)
     os.fsync(folder)
     os.close(folder)

@@ -33,6 +33,7 @@ class Gateway:
         keys: Keys,
         hospital: Hospital,
         provider: Provider,
+        *,
         policy: PolicyFile,
         clock: Callable[[], datetime],
     ) -> None:

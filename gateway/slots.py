@@ -69,7 +69,7 @@ def hold(
     if not free:
         return NoneLeft()
     until = now + HOLD_TIME
-    row = _row(quota, free[0], key, "held", terminal, until)
+    row = _row(quota, free[0], key, "held", terminal=terminal, until=until)
     connection.execute(claims.insert().values({**row, "person": person}))
     return Claimed(quota.slot_id, free[0], until)
 
@@ -120,7 +120,7 @@ def take(connection: Connection, quota: Quota, *, key: str, person: str) -> Clai
     free = _free(connection, quota)
     if not free:
         return NoneLeft()
-    row = _row(quota, free[0], key, "booked", "", None)
+    row = _row(quota, free[0], key, "booked", terminal="", until=None)
     connection.execute(claims.insert().values({**row, "person": person}))
     return Claimed(quota.slot_id, free[0], None)
 
@@ -148,7 +148,7 @@ def lease(
     _end_holds(connection, quota.slot_id, now, "")
     run = _longest_run(_free(connection, quota))[:numbers]
     for number in run:
-        row = _row(quota, number, f"{key}#{number}", "leased", terminal, until)
+        row = _row(quota, number, f"{key}#{number}", "leased", terminal=terminal, until=until)
         connection.execute(claims.insert().values({**row, "lease_id": key}))
     return Block(run[0] if run else 0, len(run))
 
@@ -208,7 +208,7 @@ def _longest_run(numbers: list[int]) -> list[int]:
 
 
 def _row(
-    quota: Quota, number: int, key: str, state: str, terminal: str, until: datetime | None
+    quota: Quota, number: int, key: str, state: str, *, terminal: str, until: datetime | None
 ) -> dict[str, object]:
     return {
         "id": key,

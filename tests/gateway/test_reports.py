@@ -56,7 +56,7 @@ def test_a_report_shows_the_number_masked_only(light_world: World, tmp_path: Pat
 
 def test_a_character_beyond_the_basic_plane_has_an_outline() -> None:
     """reportlab's table for copying text out ends at U+FFFF, so this one is seen, not copied."""
-    font = TTFont(io.BytesIO(truetype(frozenset("吴𠮷"))))
+    font = TTFont(io.BytesIO(truetype(frozenset("吴𠮷"), "Test")))
     glyph = font["glyf"][font.getBestCmap()[ord("𠮷")]]
     assert glyph.numberOfContours > 0
 
@@ -65,7 +65,7 @@ def test_a_persons_name_is_drawn_whole(tmp_path: Path) -> None:
     press = ReportPress("市第一医院", "City First Hospital")
     rare = [person for person in everybody() if set(person.name) & set("·喆翀龘㛃䶮")]
     assert len(rare) > 2
-    for person in [*rare, people.PASSPORT]:
+    for person in [*rare[:2], people.PASSPORT]:
         report = reports_on(people.ELDER, MORNING.date(), MORNING.tzinfo)[0]
         pdf = tmp_path / "one.pdf"
         pdf.write_bytes(press.lab_report(report, person))

@@ -44,7 +44,7 @@ class ProviderEntry:
 
 
 def write(
-    work: Work, kind: str, subject: str, person: str, amount_fen: int = 0, detail: str = ""
+    work: Work, kind: str, subject: str, person: str, *, amount_fen: int = 0, detail: str = ""
 ) -> int:
     """Add one line to the hospital's book; its number."""
     row = {

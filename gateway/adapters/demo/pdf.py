@@ -60,9 +60,9 @@ class ReportPress:
 
     def __init__(self, hospital: str, hospital_en: str) -> None:
         self._hospital, self._hospital_en = hospital, hospital_en
-        self._lock = threading.Lock()  # reportlab's fonts are shared by the whole process
+        self._lock = threading.Lock()  # one of reportlab's fonts serves one document at a time
         self._characters: frozenset[str] = frozenset()
-        self._fonts = _Fonts("", "")
+        self._faces: tuple[TTFont, ...] = ()
 
     def lab_report(self, report: LabReport, person: Person) -> bytes:
         """The PDF of one report, one page."""
@@ -70,8 +70,11 @@ class ReportPress:
         with self._lock:
             if not words.characters <= self._characters:
                 self._characters |= words.characters
-                self._fonts = _register(self._characters)
-            return _page(report, words, self._fonts)
+                for face in self._faces:
+                    face.unregister()
+                self._faces = _register(self._characters)
+            text, bold = self._faces
+            return _page(report, words, _Fonts(text.fontName, bold.fontName))
 
 
 def _page(report: LabReport, words: _Words, fonts: _Fonts) -> bytes:
@@ -124,13 +127,15 @@ def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M}"
 
 
-def _register(characters: frozenset[str]) -> _Fonts:
+def _register(characters: frozenset[str]) -> tuple[TTFont, TTFont]:
     """Give reportlab the two faces, under names that tell which characters they hold."""
     mark = hashlib.sha256("".join(sorted(characters)).encode()).hexdigest()[:8]
-    fonts = _Fonts(f"text-{mark}", f"bold-{mark}")
-    for name, bold in ((fonts.text, False), (fonts.bold, True)):
-        pdfmetrics.registerFont(TTFont(name, io.BytesIO(truetype(characters, bold=bold))))
-    return fonts
+    faces = []
+    for name, bold in ((f"Text-{mark}", False), (f"Bold-{mark}", True)):
+        face = TTFont(name, io.BytesIO(truetype(characters, name, bold=bold)))
+        pdfmetrics.registerFont(face)
+        faces.append(face)
+    return faces[0], faces[1]
 
 
 def _header(canvas: Canvas, fonts: _Fonts, words: _Words) -> None:

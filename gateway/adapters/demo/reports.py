@@ -106,13 +106,13 @@ def reports_on(person: Person, day: date, zone: tzinfo | None) -> tuple[LabRepor
     before = day - timedelta(days=2)
     number = int(person.id[1:])
     if person.id == known.ELDER.id:
-        coming = _report(person, day, 2, LIVER, day + timedelta(days=1), zone)
-        return (_report(person, day, 1, BLOOD_COUNT, before, zone), coming)
+        coming = _report(person, day, 2, LIVER, ready=day + timedelta(days=1), zone=zone)
+        return (_report(person, day, 1, BLOOD_COUNT, ready=before, zone=zone), coming)
     if person.id == known.TWO_REPORTS.id:
-        first = _report(person, day, 1, BLOOD_COUNT, before, zone)
-        return (first, _report(person, day, 2, URINE, before, zone))
+        first = _report(person, day, 1, BLOOD_COUNT, ready=before, zone=zone)
+        return (first, _report(person, day, 2, URINE, ready=before, zone=zone))
     if number > len(known.KNOWN) and number % 4 == 1:
-        return (_report(person, day, 1, PANELS[number % 3], before, zone),)
+        return (_report(person, day, 1, PANELS[number % 3], ready=before, zone=zone),)
     return ()
 
 
@@ -126,7 +126,7 @@ def report_of(report_id: str, person: Person, zone: tzinfo | None) -> LabReport 
 
 
 def _report(
-    person: Person, day: date, place: int, panel: Panel, ready: date, zone: tzinfo | None
+    person: Person, day: date, place: int, panel: Panel, *, ready: date, zone: tzinfo | None
 ) -> LabReport:
     draw = random.Random(f"report {person.id} {panel.title}")
     ready_at = datetime.combine(ready, time(9, 30), zone)

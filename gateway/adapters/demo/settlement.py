@@ -170,7 +170,7 @@ class Desk:
         return reply
 
     def _refuse(self, work: Work, ask: c.Settle, reason: str) -> c.SettleReply:
-        ledger.write(work, "settle_refused", ask.reference, ask.person, 0, reason)
+        ledger.write(work, "settle_refused", ask.reference, ask.person, detail=reason)
         refused = c.SettleRefused(ask.reference, reason)  # type: ignore[arg-type]
         return self._decide(work, ask.reference, "refused", refused)
 
@@ -215,6 +215,12 @@ class Desk:
         return c.Settled(ask.reference, receipt, appointment, ticket)
 
     def _receipt(self, work: Work, ask: c.Settle) -> str:
-        detail = f"{ask.quote_id} {ask.method}"
-        line = ledger.write(work, "settled", ask.reference, ask.person, ask.amount_fen, detail)
+        line = ledger.write(
+            work,
+            "settled",
+            ask.reference,
+            ask.person,
+            amount_fen=ask.amount_fen,
+            detail=f"{ask.quote_id} {ask.method}",
+        )
         return f"{work.now:%y%m%d}{line:06d}"
