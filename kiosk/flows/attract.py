@@ -119,7 +119,7 @@ def view(state: AttractState, scene: Scene) -> Shown:
         bar=("help", "large", "voice", "low"),
         accepts=Accepts(cards=True, codes="identity"),
         notice=state.notice,
-        busy="reading_card" if state.reading else "",
+        busy="identifying" if state.reading else "",
         idle="never",  # nobody is here
     )
 

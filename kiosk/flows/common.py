@@ -136,7 +136,7 @@ OTHER_CARD = Notice("other_persons_card", "id_reader", grave=False)
 def code_notice(code: NotForThis) -> Notice:
     """What is said of a scanned text that names nobody; of the text itself nothing is kept."""
     paying = code.reason == "payment_code"
-    return Notice("code_for_paying" if paying else "code_unknown", "scanner")
+    return Notice("code_not_for_this" if paying else "code_unknown", "scanner")
 
 
 def born_of(number: str) -> date | None:

@@ -55,8 +55,8 @@ def _step(state: GreenState) -> tuple[int, int]:
 
 def _busy(state: GreenState) -> str:
     if state.looking_up or state.at == "listing":
-        return "asking"
-    return "reading_card" if state.reading else ""
+        return "looking_up"
+    return "identifying" if state.reading else ""
 
 
 def _page(state: GreenState, scene: Scene) -> Page:

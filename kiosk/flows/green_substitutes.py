@@ -137,7 +137,7 @@ def _form(state: GreenState) -> Stepped:
     serial, case = state.entry.text, state.current
     assert case is not None
     if not serial:
-        return replace(state, entry=state.entry.wrong("incomplete")), ()
+        return replace(state, entry=state.entry.wrong("too_short")), ()
     if serial in (*state.forms, *(other.form for other in state.waiting)):
         return replace(state, entry=state.entry.wrong("already_counted")), ()
     noted = case.noted or "filled_in"

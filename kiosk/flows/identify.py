@@ -185,7 +185,7 @@ def _typed(state: IdentifyState, scene: Scene) -> Stepped:
             return replace(state, entry=state.entry.wrong(error)), ()
         return _ask(state, Try(Credential.TYPED_NUMBER, text))
     if len(text) < 4:
-        return replace(state, entry=state.entry.wrong("incomplete")), ()
+        return replace(state, entry=state.entry.wrong("too_short")), ()
     assert state.shown is not None
     return _ask(replace(state, tries=state.tries + 1), state.shown, second_factor=text)
 
@@ -360,7 +360,7 @@ def view(state: IdentifyState, scene: Scene) -> Shown:
         case "asking" | "entering" | "loading":
             return replace(shown, busy="identifying", accepts=Accepts(cards=state.at == "asking"))
     accepts = Accepts(cards=True, codes="identity")
-    return replace(shown, accepts=accepts, busy="reading_card" if state.reading else "")
+    return replace(shown, accepts=accepts, busy="identifying" if state.reading else "")
 
 
 def _page(state: IdentifyState, scene: Scene) -> Page:

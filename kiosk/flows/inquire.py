@@ -209,13 +209,13 @@ def _finish(state: InquireState, number: str, scene: Scene) -> tuple[InquireStat
 def view(state: InquireState, scene: Scene) -> Shown:
     match state.at:
         case "problem":
-            problem = Problem("needs_hospital", True, scene.rules.desk_window)
+            problem = Problem("hospital_away", True, scene.rules.desk_window)
             return Shown(problem, ("back", "help", "window", "end"))
         case "finished":
             seconds = left_s(state.leave_at, scene.now)
             page = Finished(state.done, state.slip_number, state.slip, left_s=seconds)
             return Shown(page, notice=state.notice, idle="never")
-    busy = "asking" if state.at in ("accounts", "trail") else ""
+    busy = "looking_up" if state.at in ("accounts", "trail") else ""
     shown = Shown(_inquiry(state, scene), ("back", "help", "large", "end"), busy=busy)
     return replace(shown, accepts=Accepts(cards=True), notice=state.notice)
 

@@ -48,9 +48,9 @@ def _allowed(key: str, entry: Entry, length: int, letters: bool) -> bool:
 
 
 def id_number_error(text: str) -> str:
-    """Empty for a complete GB 11643 number, else the key of what is wrong with it."""
+    """Empty for a complete GB 11643 number, else the key of what is wrong with it (row 2)."""
     if len(text) < 18:
-        return "incomplete"
+        return "too_short"
     try:
         IdNumber.parse(text)
     except NotAnIdNumber as wrong:

@@ -255,7 +255,7 @@ def _give_up(state: PrintState, target: str) -> Stepped:
 def view(state: PrintState, scene: Scene) -> Shown:
     match state.at:
         case "problem":
-            problem = Problem("needs_hospital", True, scene.rules.desk_window)
+            problem = Problem("hospital_away", True, scene.rules.desk_window)
             return Shown(problem, ("back", "help", "window", "end"))
         case "finished":
             page: Page = _finished(state, scene)

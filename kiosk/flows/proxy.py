@@ -129,7 +129,7 @@ def step(state: ProxyState, event: Event, scene: Scene) -> Stepped:
         case _, Replied(state.tag, reply):
             return _replied(state, reply, scene)
         case _, Failed(state.tag):
-            return replace(state, at="problem", problem="needs_hospital"), ()
+            return replace(state, at="problem", problem="hospital_away"), ()
     return state, ignore(state.at, event, IGNORED)
 
 
@@ -264,7 +264,7 @@ def view(state: ProxyState, scene: Scene) -> Shown:
     busy = "asking" if state.at in _BUSY else ""
     accepts = Accepts(cards=state.at in ("choosing", "card"))
     shown = Shown(_page(state, scene), bar, accepts=accepts, notice=state.notice, busy=busy)
-    return replace(shown, busy="reading_card") if state.reading else shown
+    return replace(shown, busy="identifying") if state.reading else shown
 
 
 def _page(state: ProxyState, scene: Scene) -> Page:

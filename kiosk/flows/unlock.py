@@ -59,7 +59,7 @@ def step(state: UnlockState, event: Event, scene: Scene) -> Stepped:
 
 def _judge(state: UnlockState) -> Stepped:
     if len(state.entry.text) < PIN_LENGTH_MIN:
-        return replace(state, entry=state.entry.wrong("incomplete")), ()
+        return replace(state, entry=state.entry.wrong("too_short")), ()
     return replace(state, at="checking", entry=Entry()), (CheckPin(state.entry.text),)
 
 
@@ -84,7 +84,7 @@ def view(state: UnlockState, scene: Scene) -> Shown:
         tries_left=state.tries_left,
         wait_s=left_s(state.until, scene.now),
     )
-    busy = "checking_pin" if state.at == "checking" else ""
+    busy = "general" if state.at == "checking" else ""
     return Shown(page, ("back", "help"), tone="green", busy=busy)
 
 

@@ -53,7 +53,7 @@ def test_each_target_leads_somewhere(target: str, flow: str, argument: object) -
 
 def test_what_the_reader_cannot_read_is_said_with_its_picture() -> None:
     walk = Walk.at("attract").tell(CardLaid())
-    assert walk.shown.busy == "reading_card"
+    assert walk.shown.busy == "identifying"
     walk.tell(CardTrouble("put_again"))
     assert (walk.notice, walk.shown.notice.part, walk.shown.busy) == ("put_again", "id_reader", "")
     assert walk.wake("notice").notice == ""
@@ -64,7 +64,7 @@ def test_what_the_reader_cannot_read_is_said_with_its_picture() -> None:
     [
         ("https://example.com/", "code_unknown"),
         ("'; drop table patients; --", "code_unknown"),
-        ("134567890123456789", "code_for_paying"),
+        ("134567890123456789", "code_not_for_this"),
     ],
 )
 def test_a_code_that_names_nobody_starts_nothing(text: str, notice: str) -> None:

@@ -119,7 +119,7 @@ def test_four_wrong_digits_are_put_right_three_times_at_most() -> None:
 @pytest.mark.parametrize(
     ("typed", "error"),
     [
-        ("1101051948", "incomplete"),
+        ("1101051948", "too_short"),
         ("991105194803120021", "wrong_region"),
         ("110105194813120021", "wrong_date"),
         (WANG_NUMBER[:17] + ("1" if WANG_NUMBER[17] != "1" else "2"), "wrong_digit"),

@@ -87,7 +87,7 @@ def test_reports_are_one_touch_away() -> None:
 
 def test_without_the_hospital_accounts_are_away_and_said() -> None:
     walk = inquiring().touch("choose:account").fail()
-    assert walk.page.code == "needs_hospital"
+    assert walk.page.code == "hospital_away"
     assert walk.touch("again").page.page == "inquiry"
 
 

@@ -121,7 +121,7 @@ def test_a_report_that_cannot_be_had_does_not_stop_the_next() -> None:
 
 def test_without_the_hospital_nothing_is_begun() -> None:
     walk = begun(works=Works(hospital=False))
-    assert (walk.page.code, walk.every(Ask)) == ("needs_hospital", [])
+    assert (walk.page.code, walk.every(Ask)) == ("hospital_away", [])
     walk.scene = replace(walk.scene, works=Works())
     assert walk.touch("again").page.stage == "fetching"
 

@@ -137,7 +137,7 @@ def test_more_relatives_than_a_page_holds_are_turned_to() -> None:
 
 
 def test_without_the_hospital_it_is_said() -> None:
-    assert adding().touch("relation:other").fail().page.code == "needs_hospital"
+    assert adding().touch("relation:other").fail().page.code == "hospital_away"
 
 
 def test_a_holder_who_is_unknown_is_asked_first() -> None:

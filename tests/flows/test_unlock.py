@@ -41,7 +41,7 @@ def test_a_second_ok_asks_once_and_a_short_pin_not_at_all() -> None:
     walk = Walk.at("unlock").keys("071234").touch("ok")
     assert len(walk.every(CheckPin)) == 1
     short = Walk.at("unlock").keys("07")
-    assert (short.page.error, short.every(CheckPin)) == ("incomplete", [])
+    assert (short.page.error, short.every(CheckPin)) == ("too_short", [])
 
 
 def test_back_leads_to_the_first_page() -> None:

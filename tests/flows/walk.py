@@ -103,6 +103,7 @@ class Walk:
         """A walk that stands at the start of this flow."""
         walk = cls(scene=replace(Scene(NOW, 1, RULES, Works()), **scene))
         walk._enter(flow, argument)
+        walk._look()
         return walk
 
     # --- what a story does
@@ -173,10 +174,9 @@ class Walk:
         notice = self.shown.notice
         return notice.code if notice else ""
 
-    def screens(self) -> list[str]:
-        """The pages one after the other, as a bystander would count them."""
-        names = [shown.page.page for shown in self.seen]
-        return [name for at, name in enumerate(names) if at == 0 or names[at - 1] != name]
+    def screens(self) -> set[str]:
+        """The kinds of pages that were seen."""
+        return {shown.page.page for shown in self.seen}
 
     def every(self, kind: type) -> list[Any]:
         return [effect for effect in self.done if type(effect) is kind]
