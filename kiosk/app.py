@@ -127,10 +127,10 @@ def open_terminal_records(profile: Profile, clock: TerminalClock) -> StoreRecord
     return open_records(
         Path(profile.terminal.folder),
         {one.number: StaffMember(one.name, place) for one in profile.volunteers},
-        StoreClock(clock.wall_s, clock.monotonic_s, boot_id()),
-        clock.zone,
-        secrets.token_bytes,
-        Random(secrets.randbits(64)),
+        clock=StoreClock(clock.wall_s, clock.monotonic_s, boot_id()),
+        zone=clock.zone,
+        random_bytes=secrets.token_bytes,
+        chance=Random(secrets.randbits(64)),
     )
 
 
@@ -237,14 +237,16 @@ class Core:
         gateway = _Gateway(
             self._client(), profile, self.records, clock, self._troubles, self.loop.tell
         )
-        self.sender = Sender(self.records, gateway.send, gateway.beat, self.loop.tell, self.stop)
+        self.sender = Sender(
+            self.records, gateway.send, gateway.beat, tell=self.loop.tell, stop=self.stop
+        )
         self.engine = Engine(
             Setting(self._paper.hospital, rules_of(profile)),
             businesses(),
-            self.records,
-            Workers(self.workers, self.pool),
-            clock,
-            lambda view: self.link.show(view),
+            records=self.records,
+            outside=Workers(self.workers, self.pool),
+            clock=clock,
+            show=lambda view: self.link.show(view),
         )
         self.link = LinkServer(
             Path(profile.terminal.folder) / SOCKET_NAME, self.loop.tell, self._answer

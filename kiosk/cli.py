@@ -12,7 +12,12 @@ import typer
 
 PROFILE = Path("/etc/kiosk/profile.toml")
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables: names and numbers
+    help=__doc__,
+)
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
 app.add_typer(audit, name="audit")
 

@@ -69,6 +69,7 @@ class StoreRecords:
         store: Store,
         audit: Audit,
         staff: Mapping[str, StaffMember],
+        *,
         zone: tzinfo,
         random_bytes: Callable[[int], bytes],
         chance: Random,
@@ -320,6 +321,7 @@ def _whole_s(seconds: float) -> int:
 def open_records(
     folder: Path,
     staff: Mapping[str, StaffMember],
+    *,
     clock: Clock,
     zone: tzinfo,
     random_bytes: Callable[[int], bytes],
@@ -332,4 +334,4 @@ def open_records(
     vault = Vault.open(keys / "vault.key", random_bytes=random_bytes, create=first)
     store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock)
     audit = Audit.open(store, keys / "audit.key", random_bytes=random_bytes, create=first)
-    return StoreRecords(store, audit, staff, zone, random_bytes, chance)
+    return StoreRecords(store, audit, staff, zone=zone, random_bytes=random_bytes, chance=chance)

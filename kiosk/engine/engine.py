@@ -13,9 +13,9 @@ from typing import Any
 
 from kiosk.domain.identity import age_on
 from kiosk.engine.frame import Drawing, Drawn
+from kiosk.engine.payments import Payments, unlock
 from kiosk.engine.session import Layer, Session
 from kiosk.engine.timers import Timers
-from kiosk.flows import payment as saga
 from kiosk.flows.effects import (
     Ask,
     AskTrail,
@@ -61,7 +61,6 @@ from kiosk.flows.events import (
     PadReleased,
     PadSilent,
     PadUnreachable,
-    PaymentMoved,
     Replied,
     ReportFailed,
     ReportPaused,
@@ -75,7 +74,6 @@ from kiosk.flows.events import (
 from kiosk.flows.payment import GivenUp, Payment
 from kiosk.flows.scene import Business, Rules, Scene
 from kiosk.flows.slips import PaymentSlip
-from kiosk.hospital.contract import ReleaseHold
 from kiosk.ports import (
     Answered,
     AskHospital,
@@ -119,6 +117,7 @@ class Engine:
         self,
         setting: Setting,
         businesses: Mapping[str, Business],
+        *,
         records: Records,
         outside: Outside,
         clock: Clock,
@@ -135,8 +134,12 @@ class Engine:
         self._queued = 0
         self._tokens = 0
         self._asks: dict[int, tuple[int, str]] = {}
-        self._payments: dict[str, Payment] = {}
         self._later: deque[Callable[[], None]] = deque()
+        self._payments = Payments(
+            perform=lambda effects: self._perform(None, effects),
+            moved=lambda moved: self._later.append(lambda: self._broadcast(moved)),
+            ended=lambda reference: self._timers.drop_named(PAYMENTS, f"pay:{reference}:"),
+        )
         self._session = self._new_session()
         self._active_s = clock.monotonic_s()
         self._listening = Listen(False, "")
@@ -147,14 +150,10 @@ class Engine:
     def start(self) -> None:
         """Settle what was open by asking, unlock what was locked, then show the first page."""
         self._queued = self._records.waiting()
-        for payment in self._records.open_payments():
-            self._payments[payment.reference] = payment
-        for payment in list(self._payments.values()):
-            self._after(payment, *saga.recover(payment))
-        held = {payment.hold_key for payment in self._payments.values() if payment.hold_key}
+        self._payments.recover(self._records.open_payments())
         for name in self._records.notes("hold:"):
-            if name.removeprefix("hold:") not in held:
-                self._unlock(name.removeprefix("hold:"))
+            if name.removeprefix("hold:") not in self._payments.holds():
+                self._perform(None, unlock(name.removeprefix("hold:")))
         self._enter("attract", None, None)
         self._settle()
 
@@ -194,7 +193,7 @@ class Engine:
                 | PadUnreachable()
             ):
                 self._active()
-                self._pay(told.reference, told)
+                self._payments.tell(told.reference, told)
             case ReportSending() | ReportPaused():
                 self._active()
                 self._broadcast(told)
@@ -210,13 +209,12 @@ class Engine:
 
     def status(self) -> dict[str, Any]:
         """For `kiosk status`: no personal data."""
-        open_payments = [p.reference for p in self._payments.values() if not p.final]
         return {
             "page": self.drawn.view.page.page if self.drawn else "",
             "works": {part: bool(well) for part, well in vars(self._works).items()},
             "queued": self._queued,
-            "open_payments": open_payments,
-            "payments": {p.reference: p.at for p in self._payments.values()},
+            "open_payments": self._payments.open_references(),
+            "payments": self._payments.states(),
         }
 
     def _settle(self) -> None:
@@ -231,7 +229,7 @@ class Engine:
     def _run_timers(self) -> None:
         for owner, name in self._timers.take_due(self._clock.monotonic_s()):
             if owner == PAYMENTS:
-                self._pay(name.split(":")[1], Woke(name))
+                self._payments.tell(name.split(":")[1], Woke(name))
             else:
                 self._to_layer(owner, Woke(name))
 
@@ -264,6 +262,7 @@ class Engine:
     def _forget(self, layer: Layer) -> None:
         self._timers.drop(layer.token)
         self._asks = {id: ask for id, ask in self._asks.items() if ask[0] != layer.token}
+        self._later.append(lambda: self._payments.left(layer.token))
 
     def _end_session(self, disposition: str) -> None:
         """Dropped whole: the old object is the only place where anything of the person was."""
@@ -273,7 +272,6 @@ class Engine:
         if old.begun:
             fields = (("disposition", disposition),)
             self._commit([KeepAudit("session_ended", fields=fields)])
-        self._payments = {k: p for k, p in self._payments.items() if not p.final}
         self._session = self._new_session()
         self._enter("attract", None, None)
 
@@ -309,7 +307,7 @@ class Engine:
             today=session.today,
             elder=session.elder,
             card_expired=session.card_expired,
-            payment_open=any(not payment.final for payment in self._payments.values()),
+            payment_open=self._payments.open,
             pad_mark=self._pad_mark,
             look_up=self._policy.on,
             look_up_version=self._policy.version,
@@ -374,16 +372,18 @@ class Engine:
 
     def _wipe(self) -> None:
         """Nobody is there any more: each flow may tidy up, then all of it goes."""
-        ending = self._session
-        for layer in reversed(ending.layers):
-            if self._session is ending:
+        self._tidy(besides=None)
+        self._end_session("timed_out")
+
+    def _tidy(self, besides: Layer | None) -> None:
+        """What a flow locked or printed on leaving, it unlocks or prints now."""
+        for layer in reversed(self._session.layers[:]):
+            if layer is not besides:
                 self._step(layer, Touched("end"))
-        if self._session is ending:
-            self._end_session("timed_out")
 
     # --- payments --------------------------------------------------------------------------------
 
-    def _begin(self, begin: BeginPayment) -> None:
+    def _begin(self, begin: BeginPayment, payer: int) -> None:
         session = self._session
         assert session.person is not None, "a payment is for a known person"
         payment = Payment(
@@ -399,40 +399,7 @@ class Engine:
             pad_mark=self._pad_mark,
             payer_code=begin.payer_code,
         )
-        assert not any(not p.final for p in self._payments.values()), "one open payment a terminal"
-        self._after(payment, *saga.begin(payment, self._scene()))
-
-    def _pay(self, reference: str, event: Event | GivenUp) -> None:
-        payment = self._payments.get(reference)
-        if payment is None:
-            return  # ended in an earlier session; its evidence is in the journal
-        self._after(payment, *saga.step(payment, event, self._scene()))
-
-    def _after(self, before: Payment, now: Payment, effects: tuple[Effect, ...]) -> None:
-        self._payments[now.reference] = now
-        self._perform(None, effects)
-        if now.final and not before.final:
-            self._timers.drop_named(PAYMENTS, f"pay:{now.reference}:")
-            self._hold_after(now)
-        if now != before or now.at == "SENT":
-            moved = PaymentMoved(
-                now.reference, now.at, now.reason, now.url, now.progress, now.settled
-            )
-            self._later.append(lambda: self._broadcast(moved))
-
-    def _hold_after(self, payment: Payment) -> None:
-        """A number that was paid is no longer merely locked; one that was not is the flow's to
-        keep or unlock, and ours when its session is gone."""
-        if not payment.hold_key:
-            return
-        if payment.at == "SETTLED":
-            self._commit([DropNote(f"hold:{payment.hold_key}")])
-        elif payment.recovered:
-            self._unlock(payment.hold_key)
-
-    def _unlock(self, hold_key: str) -> None:
-        self._outside.order(TellHospital(ReleaseHold(f"{hold_key}-release", hold_key)))
-        self._commit([DropNote(f"hold:{hold_key}")])
+        self._payments.begin(payment, payer)
 
     # --- answers ---------------------------------------------------------------------------------
 
@@ -442,7 +409,7 @@ class Engine:
         if answered.why:
             event = Failed(tag, answered.why)
         if owner == PAYMENTS:
-            self._pay(tag.split(":")[1], event)
+            self._payments.tell(tag.split(":")[1], event)
         else:
             self._to_layer(owner, event)  # of nobody, when the flow that asked has gone
 
@@ -505,11 +472,11 @@ class Engine:
                 session.acting = session.acting or session.person
                 session.person, session.relation, session.today = patient, relation, None
             case BeginPayment():
-                self._begin(effect)
+                self._begin(effect, owner)
             case GiveUpPayment(reference):
-                self._later.append(lambda: self._pay(reference, GivenUp()))
+                self._later.append(lambda: self._payments.tell(reference, GivenUp()))
             case Go() | Return() | EndSession():
-                self._later.append(lambda: self._go(layer, effect))
+                self._later.append(lambda: self._go(layer, effect, session))
             case PrintSlip():
                 self._print(replace(effect, language=session.language))
             case _:
@@ -539,7 +506,9 @@ class Engine:
             session.elder = True
             session.size = "large"
 
-    def _go(self, layer: Layer | None, effect: Go | Return | EndSession) -> None:
+    def _go(self, layer: Layer | None, effect: Go | Return | EndSession, of: Session) -> None:
+        if of is not self._session:
+            return  # that person has gone; nobody is led anywhere
         layers = self._session.layers
         if layer is None or layer not in layers:
             # Another effect of the same step has replaced it: what follows goes on top of that.
@@ -548,6 +517,7 @@ class Engine:
             return
         match effect:
             case EndSession(shown):
+                self._tidy(besides=layer)
                 self._end_session("done")
                 if shown is not None:
                     self._step(self._session.top, shown)
@@ -559,7 +529,9 @@ class Engine:
             case Go(to, argument) if to in ON_TOP:
                 self._enter(to, argument, None)
             case Go(to, argument):
-                del layers[layers.index(layer) + 1 :]
+                for above in layers[layers.index(layer) + 1 :]:
+                    self._forget(above)
+                    layers.remove(above)
                 self._enter(to, argument, layer)
 
     # --- the page --------------------------------------------------------------------------------
@@ -578,7 +550,12 @@ class Engine:
         counting = shown.idle == "count" and self._session.top.business.name != "attract"
         idle_left_s = self._idle_left_s() if counting else None
         drawn = self._drawing.draw(
-            shown, self._session, self._works, self._clock.now(), idle_left_s, self.drawn
+            shown,
+            self._session,
+            works=self._works,
+            now=self._clock.now(),
+            idle_left_s=idle_left_s,
+            before=self.drawn,
         )
         accepts = shown.accepts
         listen = Listen(accepts.cards, accepts.codes, accepts.bank_cards)

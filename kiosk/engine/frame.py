@@ -29,6 +29,7 @@ class Drawing:
         self,
         shown: Shown,
         session: Session,
+        *,
         works: Works,
         now: datetime,
         idle_left_s: int | None,

@@ -211,6 +211,7 @@ class Sender:
         records: Records,
         send: SendRecords,
         beat: Callable[[int], None],
+        *,
         tell: Tell,
         stop: Stop,
         beat_every_s: float = 5.0,

@@ -156,6 +156,8 @@ def step(pay: Pay, event: Event, scene: Scene) -> Stepped:
             return _step_result(pay, event, scene)
         case "charging", Touched("back" | "quit" | "window" | "end" as target):
             return replace(pay, want=target), (GiveUpPayment(pay.reference),)
+        case "switching", Touched("back" | "quit" | "window" as target):
+            return replace(pay, want=target), ()  # it is being closed already
         case _, PaymentMoved(reference) if reference == pay.reference:
             return _moved(pay, event, scene)
         case "paying" | "switching", Touched("end"):
@@ -336,7 +338,7 @@ def _step_result(pay: Pay, event: Event, scene: Scene) -> Stepped:
         case Woke("checking_slip") if not pay.slip_job:
             return _print(pay, scene)
         case SlipPrinted(job) if job == pay.slip_job:
-            return replace(pay, slip="printed"), ()
+            return replace(pay, slip="printed", notice=None), ()
         case SlipFailed(job, why) if job == pay.slip_job:
             return replace(pay, slip="failed", notice=Notice(why, "receipt_printer")), ()
         case Touched("again") if _RESULTS[pay.moved_to] in ("not_charged", "reversed"):
@@ -355,7 +357,7 @@ def _leave(pay: Pay, target: str, scene: Scene) -> Stepped:
     if target not in ("back", "quit", "window", "end", "home"):
         return pay, ()
     effects: tuple[Effect, ...] = ()
-    if pay.order.hold_key and _unpaid(pay):
+    if pay.order.hold_key and (_unpaid(pay) or pay.moved_to == "REFUND_DUE"):
         note = f"hold:{pay.order.hold_key}"
         release = ReleaseHold(f"{pay.order.hold_key}-release", pay.order.hold_key)
         effects = (DropNote(note), Tell(release))
@@ -363,8 +365,8 @@ def _leave(pay: Pay, target: str, scene: Scene) -> Stepped:
         pay, more = _print(pay, scene)
         effects = (*effects, *more)
     match target:
-        case "window":
-            return pay, (*effects, Go("hand_over", _hand_over(pay)))
+        case "window":  # nothing is left here to come back to: the slip lies on top of home
+            return pay, (*effects, Go("home"), Go("hand_over", _hand_over(pay)))
         case "end":
             return pay, (*effects, EndSession())
     return pay, (*effects, Go("home"))

@@ -1,0 +1,114 @@
+"""The payments that are under way: each a saga that outlives the page and the session it began in.
+
+Rule: one open attempt a terminal; whoever turns away from it gives it up, and a number that was
+locked for it is unlocked once nobody stands there to decide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from kiosk.flows import payment as saga
+from kiosk.flows.effects import DropNote, Effect, KeepAudit, Tell
+from kiosk.flows.events import Event, PadApproved, PadCompleted, PaymentMoved
+from kiosk.flows.payment import GivenUp, Payment
+from kiosk.hospital.contract import ReleaseHold
+
+NOBODY = -1
+
+
+def unlock(hold_key: str) -> tuple[Effect, ...]:
+    """Give a locked number back. A number that was booked meanwhile stays booked."""
+    release = ReleaseHold(f"{hold_key}-release", hold_key)
+    return (DropNote(f"hold:{hold_key}"), Tell(release))
+
+
+class Payments:
+    """`perform` records and carries out; `moved` tells the pages; both are the engine's.
+
+    `ended` is called with the reference of each that has come to its end.
+    """
+
+    def __init__(
+        self,
+        perform: Callable[[tuple[Effect, ...]], None],
+        moved: Callable[[PaymentMoved], None],
+        ended: Callable[[str], None],
+    ) -> None:
+        self._perform, self._moved, self._ended = perform, moved, ended
+        self._payments: dict[str, Payment] = {}
+        self._payers: dict[str, int] = {}
+
+    @property
+    def open(self) -> bool:
+        """A payment of this terminal is not final yet."""
+        return any(not payment.final for payment in self._payments.values())
+
+    def states(self) -> dict[str, str]:
+        """Reference and state of each that is still known; no personal data."""
+        return {payment.reference: payment.at for payment in self._payments.values()}
+
+    def open_references(self) -> list[str]:
+        return [one.reference for one in self._payments.values() if not one.final]
+
+    def recover(self, found: Iterable[Payment]) -> None:
+        """At start: ask what became of each, and unlock what nobody pays for any more."""
+        for payment in found:
+            if not payment.final:
+                self._payers[payment.reference] = NOBODY
+                self._after(payment, *saga.recover(payment))
+
+    def holds(self) -> frozenset[str]:
+        """Numbers that an open payment may still book."""
+        open_ones = (one for one in self._payments.values() if not one.final)
+        return frozenset(one.hold_key for one in open_ones if one.hold_key)
+
+    def begin(self, payment: Payment, payer: int) -> None:
+        """`payer` is the layer whose page shows it."""
+        assert not self.open, "one open payment a terminal"
+        self._payers[payment.reference] = payer
+        self._after(payment, *saga.begin(payment))
+
+    def tell(self, reference: str, event: Event | GivenUp) -> None:
+        payment = self._payments.get(reference)
+        if payment is not None:
+            self._after(payment, *saga.step(payment, event))
+        elif isinstance(event, PadApproved | PadCompleted):
+            # Of an attempt that ended long ago, or of another's: kept, applied to nobody.
+            fields = (("cause", "money_after_end"),)
+            keep = KeepAudit("payment_evidence", reference=reference, fields=fields)
+            self._perform((keep,))
+
+    def left(self, payer: int) -> None:
+        """This layer has gone: its attempt is given up, and its ended ones are forgotten."""
+        for reference in [one for one, whose in self._payers.items() if whose == payer]:
+            self._payers[reference] = NOBODY
+            if self._payments[reference].final:
+                self._forget(reference)
+            else:
+                self.tell(reference, GivenUp())
+
+    def _after(self, before: Payment, now: Payment, effects: tuple[Effect, ...]) -> None:
+        self._payments[now.reference] = now
+        ending = now.final and not before.final
+        self._perform((*effects, *self._hold_after(now)) if ending else effects)
+        if ending:
+            self._ended(now.reference)
+        if now != before or now.at == "SENT":
+            at, reason, settled = now.at, now.reason, now.settled
+            self._moved(PaymentMoved(now.reference, at, reason, now.url, now.progress, settled))
+        if now.final and self._payers[now.reference] == NOBODY:
+            self._forget(now.reference)
+
+    def _hold_after(self, payment: Payment) -> tuple[Effect, ...]:
+        """A number that was paid is no longer merely locked; one that was not is the page's to
+        keep or unlock, and ours when the page is gone."""
+        if not payment.hold_key:
+            return ()
+        if payment.at == "SETTLED":
+            return (DropNote(f"hold:{payment.hold_key}"),)
+        return unlock(payment.hold_key) if self._payers[payment.reference] == NOBODY else ()
+
+    def _forget(self, reference: str) -> None:
+        """Nothing of a person stays in memory once there is nothing left to do."""
+        del self._payments[reference], self._payers[reference]
