@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from drivers.cashbox import codec as cashbox
 from drivers.deadline import Deadline
 from drivers.errors import DeadlineExceeded, ProtocolError
 from drivers.escpos.answers import Inbox
@@ -13,11 +14,15 @@ from drivers.escpos.decoder import Decoder as EscPosDecoder
 from drivers.idcard import card, codec
 from drivers.idcard.emulator import IdCardReaderEmulator
 from drivers.ipp import codec as ipp
+from drivers.mispos import codec as mispos
+from drivers.pad import Charged, MaskedPan
 from drivers.scanner.codec import Framer, clean, read_text
 from drivers.scanner.emulator import ScannerEmulator
 from drivers.scanner.models import MODELS, NEWLAND
+from drivers.unionpay import codec as unionpay
 from drivers.wedge.codec import KeyDecoder, encode_text
 from drivers.zvt import codec as zvt
+from drivers.zvt.fields import StatusInfo, parse_status_info, status_info
 
 Feed = Callable[[bytes], None]
 Held = Callable[[], int]
@@ -304,6 +309,73 @@ def _ipp_host() -> tuple[Feed, Held]:
     return feed, _hold_nothing
 
 
+# -- other payment pads and cash
+
+
+def _zvt_fields() -> tuple[Feed, Held]:
+    def feed(data: bytes) -> None:
+        parse_status_info(data)
+
+    return feed, _hold_nothing
+
+
+def _mispos_host() -> tuple[Feed, Held]:
+    reader = mispos.FrameReader()
+
+    def feed(data: bytes) -> None:
+        for body in reader.feed(data):
+            mispos.parse_response(body)
+
+    return feed, lambda: len(reader)
+
+
+def _mispos_device() -> tuple[Feed, Held]:
+    def feed(data: bytes) -> None:
+        mispos.parse_request(data)
+
+    return feed, _hold_nothing
+
+
+def _unionpay_host() -> tuple[Feed, Held]:
+    reader = unionpay.FrameReader()
+
+    def feed(data: bytes) -> None:
+        for record in reader.feed(data):
+            unionpay.parse_response(record)
+
+    return feed, lambda: len(reader)
+
+
+def _unionpay_record() -> tuple[Feed, Held]:
+    def feed(data: bytes) -> None:
+        unionpay.parse_response(data)
+
+    return feed, _hold_nothing
+
+
+def _cashbox_host() -> tuple[Feed, Held]:
+    reader = cashbox.FrameReader(cashbox.HOST)
+
+    def feed(data: bytes) -> None:
+        for frame in reader.feed(data):
+            cashbox.parse_bill_events(frame.data)
+
+    return feed, lambda: len(reader)
+
+
+_PAID = Charged(1250, trace=42, receipt_no=17, terminal_id="52500038", pan=MaskedPan("1234"))
+_STATUS = status_info(StatusInfo(0, 1250, _PAID, None))
+_MISPOS_ANSWER = mispos.Response(1, 1234, "00", _PAID).encode()
+_MISPOS_SALE = mispos.Request(1, 1234, 1250).encode()
+_UNIONPAY_ANSWER = unionpay.Response("00", "042", _PAID, "交易成功").encode()
+_NOTES = cashbox.Frame(
+    cashbox.HOST,
+    cashbox.VALIDATOR,
+    cashbox.REPLY,
+    cashbox.BillEvents(3, ((3, 0), (3, 1), (0, 2))).encode(),
+).encode()
+
+
 TARGETS = (
     Target("idcard", _idcard_host, _IDCARD_ANSWERS),
     Target("idcard contents", _idcard_contents, (_CONTENTS, _TEXT)),
@@ -313,6 +385,12 @@ TARGETS = (
     Target("wedge", _wedge_host, _TYPED),
     Target("zvt serial", _zvt_serial, _ZVT_FRAMES),
     Target("zvt tcp", _zvt_tcp, _ZVT_APDUS),
+    Target("zvt fields", _zvt_fields, (_STATUS,)),
+    Target("mispos", _mispos_host, (mispos.encode_frame(_MISPOS_ANSWER),)),
+    Target("mispos emulator", _mispos_device, (_MISPOS_SALE,)),
+    Target("unionpay", _unionpay_host, (unionpay.encode_frame(_UNIONPAY_ANSWER),)),
+    Target("unionpay record", _unionpay_record, (_UNIONPAY_ANSWER,)),
+    Target("cashbox", _cashbox_host, (_NOTES,)),
     Target("escpos", _escpos_host, _PRINTER_ANSWERS),
     Target("escpos emulator", _escpos_device, _SLIPS),
     Target("ipp", _ipp_host, _IPP_MESSAGES),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.drivers.cashbox.rows import ROWS as CASHBOX_ROWS
 from tests.drivers.contract import Row
 from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
@@ -21,4 +22,5 @@ ROWS: tuple[Row, ...] = (
     *ZVT_ROWS,
     *MISPOS_ROWS,
     *UNIONPAY_ROWS,
+    *CASHBOX_ROWS,
 )

@@ -1,0 +1,1 @@
+"""Bill validators with escrow over ccTalk."""
