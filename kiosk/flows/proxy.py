@@ -303,7 +303,7 @@ def _cards(state: ProxyState, scene: Scene) -> tuple[PersonCard, ...]:
         )
         for at, one in enumerate(state.people)
     )
-    mine = PersonCard(SELF, mask_name(state.holder.name), SELF)
+    mine = PersonCard(SELF, mask_name(state.holder.name))
     return (mine, *others) if scene.acting else others
 
 
