@@ -18,7 +18,7 @@ from drivers.slip import CELL_DOTS, COLUMN_DOTS, STEP_DOTS, Row, Size, clusters,
 
 BASELINE = 0.86  # of the height of a cell; Noto's hanzi then fill it
 NO_CHARACTER = "\U0010ffff"
-GLYPHS_MAX = 20_000  # a hospital's people use some 4,000 different hanzi
+GLYPHS_MAX = 4096  # about as many hanzi as a hospital's people use; 2 to 5 kB each
 
 # What a Debian terminal has, in order of preference; see ENVIRONMENT in docs.
 DEBIAN_FACES = (
@@ -93,14 +93,11 @@ class Glyphs:
         height = STEP_DOTS[row.size]
         bits, at = 0, 0
         for piece, shaped in _pieces(row.text):
-            if shaped and self._face_for(piece) is not None:
-                columns = sum(map(columns_of, piece)) or 1
-                bits |= self._shaped(piece, row.size, columns) >> at
-            else:
-                columns = 0
-                for cluster in clusters(piece):
-                    bits |= self._cell(cluster, row.size) >> at + self._dots_of(columns, row.size)
-                    columns += columns_of(cluster[0]) or 1
+            columns = sum(map(columns_of, piece)) or 1
+            drawn = self._shaped(piece, row.size, columns) if shaped else 0
+            if not drawn:
+                drawn, columns = self._cells_of(piece, row.size)
+            bits |= drawn >> at
             at += self._dots_of(columns, row.size)
         if row.bold:
             bits |= bits >> (1 if row.size.high == 1 else 2)
@@ -109,6 +106,14 @@ class Glyphs:
 
     def _dots_of(self, columns: int, size: Size) -> int:
         return columns * COLUMN_DOTS * size.wide
+
+    def _cells_of(self, piece: str, size: Size) -> tuple[int, int]:
+        """One cell after the other, and the columns they take."""
+        bits, columns = 0, 0
+        for cluster in clusters(piece):
+            bits |= self._cell(cluster, size) >> self._dots_of(columns, size)
+            columns += columns_of(cluster[0]) or 1
+        return bits, columns
 
     def _cell(self, cluster: str, size: Size) -> int:
         key = (cluster, size)
@@ -120,7 +125,10 @@ class Glyphs:
         return bits
 
     def _shaped(self, run: str, size: Size, columns: int) -> int:
-        """Letters that join: drawn as a whole, squeezed when wider than their columns."""
+        """Letters that join: drawn as a whole, squeezed when wider than their columns. 0: no face
+        has them all."""
+        if self._face_for(run) is None:
+            return 0
         width, height = self._dots_of(columns, size), CELL_DOTS * size.high
         font = self._font(self._face_for(run), height, shaping=True)
         left, top, right, bottom = font.getbbox(run, anchor="ls")
@@ -146,6 +154,8 @@ class Glyphs:
         font = self._font(face, em, shaping=len(cluster) > 1)
         indent = (width - font.getlength(cluster)) / 2
         draw.text((round(indent), round(em * BASELINE)), cluster, 1, font=font, anchor="ls")
+        if image.getbbox() is None and cluster != " ":
+            return self._code_point_box(cluster, width, height)  # nothing is lost unseen
         return image if height == em else image.resize((width, height), Image.Resampling.NEAREST)
 
     def _code_point_box(self, cluster: str, width: int, height: int) -> Image.Image:
