@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
+from drivers.errors import DriverError
 from tests.drills.fuzz import BUFFER_BYTES_MAX, fuzz, is_clean, summary
+from tests.drills.fuzz_guided import corpus
 from tests.drills.fuzz_targets import TARGETS, Feed, Held, Target
 
 FRAMES = 2000
@@ -15,6 +19,16 @@ SEED = 20
 def test_nothing_but_driver_errors_escapes_from_a_codec(target: Target) -> None:
     score = fuzz(target, FRAMES, SEED)
     assert is_clean([score]), score
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=[target.name for target in TARGETS])
+def test_frames_that_once_reached_new_lines_are_fed_again(target: Target) -> None:
+    kept = corpus(target.name) or target.corpus  # a new codec has only what it was born with
+    feed, held = target.open()
+    for frame in kept:
+        with suppress(DriverError):
+            feed(frame)
+        assert held() <= BUFFER_BYTES_MAX
 
 
 def escapes() -> tuple[Feed, Held]:
