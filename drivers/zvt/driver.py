@@ -131,7 +131,9 @@ class ZvtPad:
     def status(self, deadline: Deadline) -> PadStatus:
         """05 01. A payment found held becomes ours to complete or release."""
         if self._hold is not None:
-            return PadStatus(PadCondition.HOLDING)
+            if self._clock() <= self._hold.heard_at_s + HOLD_QUESTION_S:
+                return PadStatus(PadCondition.HOLDING)
+            self._hold = None  # nobody served it: the pad may have ended it by itself
         try:
             _, end = self._talk.command(Apdu(0x0501, self._password()), deadline)
         except HoldingAnother:
@@ -199,7 +201,7 @@ class ZvtPad:
             self._begin_paying(Apdu(0x0601, encode_all(fields)), deadline)
             match self._await_result(amount_fen, deadline, watch):
                 case Charged() as charged if self._settings.max_status_infos is not None:
-                    self._hold = Hold(charged, self._clock())
+                    self._hold = Hold(charged, self._clock(), self._clock())
                     return Approved(charged, held=True)
                 case Charged() as charged:
                     self._settle(deadline)
@@ -292,13 +294,11 @@ class ZvtPad:
     # -- the parts of a payment
 
     def _look_before_paying(self, deadline: Deadline) -> None:
-        assert self._hold is None, "decide on the held payment first"
+        if self._hold is not None or self._settings.looks_first:
+            condition = self.status(deadline).condition
+            if condition in (PadCondition.BUSY, PadCondition.HOLDING):
+                raise DeviceRefused("the pad is busy with a payment")
         self._talk.link.discard()
-        if not self._settings.looks_first:
-            return
-        status = self.status(deadline)
-        if status.condition in (PadCondition.BUSY, PadCondition.HOLDING):
-            raise DeviceRefused("the pad is busy with a payment")
 
     def _begin_paying(self, command: Apdu, deadline: Deadline) -> None:
         self._talk.say(command, deadline)
@@ -407,7 +407,7 @@ class ZvtPad:
     def _heard_in_hold(self, hold: Hold, said: Said) -> Ended | None:
         match said:
             case Told():
-                hold.asked_at_s = self._clock()
+                hold.asked_at_s = hold.heard_at_s = self._clock()
                 return None
             case Ended():
                 self._hold = None
@@ -438,7 +438,7 @@ class ZvtPad:
             while True:
                 match self._talk.listen(until, UNWATCHED, answering=False):
                     case Told(info) if info.result == 0:
-                        self._hold = Hold(info.charged, self._clock())
+                        self._hold = Hold(info.charged, self._clock(), self._clock())
                         return PadStatus(PadCondition.HOLDING)
                     case Ended(data=data):
                         return pad_status(data)  # what came before was old: it is not busy

@@ -20,6 +20,8 @@ class Hold:
     charged: Charged
     asked_at_s: float | None
     """When the pad's question came that has no answer yet."""
+    heard_at_s: float
+    """When the pad last showed that it still holds."""
 
 
 class Abort:

@@ -280,6 +280,21 @@ def test_a_pad_that_holds_a_payment_is_not_registered_anew_but_asked() -> None:
     assert isinstance(answer, LastPayment) and answer.state is PaymentState.HELD
 
 
+def test_a_pad_that_holds_refuses_a_payment_and_takes_one_after_it_gave_up_by_itself() -> None:
+    rig = Rig(ZVT_SERIAL)
+    rig.hands.present_card()
+    rig.charge()
+    rig.connect()
+    for _ in range(2):
+        with pytest.raises(DeviceRefused):
+            rig.charge()
+    rig.cable.pass_time(60)
+    rig.hands.present_card()
+    assert isinstance(rig.charge(), Approved)
+    fates = [entry.fate for entry in rig.hands.ledger.entries]
+    assert fates == [Fate.REVERSED, Fate.HELD]
+
+
 @pytest.mark.parametrize("name", MISBEHAVIOURS)
 def test_whatever_a_bench_makes_it_do_no_person_pays_twice(name: str) -> None:
     rig = Rig(ZVT_SERIAL)
