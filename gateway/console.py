@@ -18,7 +18,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection, func, select
 
-from gateway import fleet
+from gateway import fleet, slots
 from gateway.clock import Clock
 from gateway.fleet import Operator, Right
 from gateway.sealing import Keys
@@ -150,14 +150,16 @@ def _answer_form(key: str, operator: Operator, mark: str) -> str:
 
 def _terminals(connection: Connection, now: datetime) -> _Table:
     rows = []
+    overdue = slots.overdue_leases(connection, now)
     for one in connection.execute(select(terminals).order_by(terminals.c.name)):
         seen = None if one.seen is None else from_us(one.seen, now.tzinfo)
         silent = seen is None or now - seen > SILENT_AFTER
         state = "已停用" if one.revoked else "⚠ 没有消息" if silent else "正常"
+        troubles = _e(one.troubles)
+        if one.name in overdue:
+            troubles += f" ⚠ 未还号源 {overdue[one.name]} 个"
         last = "—" if seen is None else f"{seen:%m-%d %H:%M:%S}"
-        rows.append(
-            (_e(one.name), state, last, str(one.waiting), _e(one.troubles), _e(one.version))
-        )
+        rows.append((_e(one.name), state, last, str(one.waiting), troubles, _e(one.version)))
     heads = ("终端", "状态", "最近消息", "待传", "故障部件", "版本")
     return _Table("终端", heads, tuple(rows), "还没有终端。")
 

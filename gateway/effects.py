@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from gateway.adapters.port import Hospital, Work
+from gateway.adapters.port import Hospital, Refused, Work
 from gateway.operations import alarm
 from gateway.sealing import Keys
 from gateway.store import insert_new
@@ -42,17 +42,34 @@ def apply(work: Work, keys: Keys, hospital: Hospital, bodies: Sequence[Body]) ->
             case c.AuditHeadRecord() as body:
                 if reason := _witness(work, body):
                     refusals[one.sequence] = reason
-            case c.CheckInRecord() as body:
-                if reason := hospital.take_check_in(work, body):
-                    refusals[one.sequence] = reason
-            case c.PrintedRecord() as body:
-                if reason := hospital.take_printed(work, body):
-                    refusals[one.sequence] = reason
             case _:
-                raise AssertionError(f"no effect for {one.kind}")
+                if reason := _heeded(work, hospital, one.body):
+                    refusals[one.sequence] = reason
     for table, new in rows.items():
         insert_new(work.connection, table, new)
     return refusals
+
+
+def _heeded(work: Work, hospital: Hospital, body: Any) -> str:
+    """As _at_hospital; a refusal by the hospital is a reason, not a fault of the batch."""
+    try:
+        return _at_hospital(work, hospital, body)
+    except Refused as refused:
+        return refused.code
+
+
+def _at_hospital(work: Work, hospital: Hospital, body: Any) -> str:
+    """What the hospital itself must take in; why it does not, or empty."""
+    match body:
+        case c.CheckInRecord():
+            return hospital.take_check_in(work, body)
+        case c.PrintedRecord():
+            return hospital.take_printed(work, body)
+        case c.RegistrationRecord():
+            return hospital.take_registration(work, body)
+        case c.LeaseReturnedRecord():
+            return hospital.take_lease_back(work, body)
+    raise AssertionError(f"no effect for {type(body).__name__}")
 
 
 def _papers(work: Work, keys: Keys, bodies: Sequence[Body]) -> set[str]:

@@ -6,6 +6,7 @@ A lease ends only by its terminal's word, never by a clock: what it gave out off
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -151,6 +152,54 @@ def lease(
         row = _row(quota, number, f"{key}#{number}", "leased", terminal=terminal, until=until)
         connection.execute(claims.insert().values({**row, "lease_id": key}))
     return Block(run[0] if run else 0, len(run))
+
+
+def book_leased(
+    connection: Connection, *, lease_id: str, number: int, terminal: str, person: str
+) -> Claimed | None:
+    """Turn a number that this terminal gave out offline into a booking, once.
+
+    None when the number is not this terminal's (returned, another's, never leased). The deadline
+    is not asked about: a number stays leased until the terminal returns it.
+    """
+    statement = (
+        update(claims)
+        .where(
+            claims.c.id == f"{lease_id}#{number}",
+            claims.c.terminal == terminal,
+            claims.c.state == "leased",
+        )
+        .values(state="booked", person=person, until=None)
+        .returning(claims.c.slot_id, claims.c.number)
+    )
+    row = connection.execute(statement).first()
+    return None if row is None else Claimed(row.slot_id, row.number, None)
+
+
+def take_back(
+    connection: Connection, *, lease_id: str, numbers: Sequence[int], terminal: str
+) -> int:
+    """Free the leased numbers that the terminal says it never gave out; how many they were."""
+    statement = (
+        update(claims)
+        .where(
+            claims.c.id.in_([f"{lease_id}#{number}" for number in numbers]),
+            claims.c.terminal == terminal,
+            claims.c.state == "leased",
+        )
+        .values(state="released")
+    )
+    return connection.execute(statement).rowcount
+
+
+def overdue_leases(connection: Connection, now: datetime) -> dict[str, int]:
+    """By terminal, how many numbers it still has of leases whose deadline is past."""
+    statement = (
+        select(claims.c.terminal, func.count().label("numbers"))
+        .where(claims.c.state == "leased", claims.c.until <= to_us(now))
+        .group_by(claims.c.terminal)
+    )
+    return {row.terminal: int(row.numbers) for row in connection.execute(statement)}
 
 
 def taken_by_slot(connection: Connection, day: str, now: datetime) -> dict[str, frozenset[int]]:

@@ -43,7 +43,11 @@ class AnswerLost(Exception):
 
 
 class Hospital(Protocol):
-    """The HIS. Each method takes one contract message and gives its reply, or raises Refused."""
+    """The HIS. Each method takes one contract message and gives its reply, or raises Refused.
+
+    Refused is raised before anything is changed. The take_ methods take in what a terminal did
+    offline: empty when it stands, else why it cannot.
+    """
 
     @property
     def name(self) -> str: ...
@@ -102,8 +106,14 @@ class Hospital(Protocol):
     def grant_lease(self, work: Work, ask: c.GrantLease) -> c.Lease: ...
 
     def take_check_in(self, work: Work, record: c.CheckInRecord) -> str:
-        """A check-in made offline arrives. Empty: taken (or was there); else why it is refused."""
+        """A check-in made from the cached list, judged by the moment it was made."""
         ...
+
+    def take_registration(self, work: Work, record: c.RegistrationRecord) -> str:
+        """A registration from a leased number. Refused only if the number was not lent."""
+        ...
+
+    def take_lease_back(self, work: Work, record: c.LeaseReturnedRecord) -> str: ...
 
     def take_printed(self, work: Work, record: c.PrintedRecord) -> str: ...
 

@@ -496,7 +496,11 @@ class DayList:
 
 @dataclass(frozen=True)
 class GrantLease:
-    """A block of on-site numbers that this terminal alone may give out until the deadline."""
+    """A block of on-site numbers that this terminal alone may give out until the deadline.
+
+    Nobody else gets them until the terminal itself has said which it did not give out
+    (LeaseReturnedRecord), whatever any clock shows: a registration made offline always holds.
+    """
 
     key: str
     department_id: str
@@ -629,6 +633,30 @@ class PaymentRecord:
     evidence: str
 
 
+@dataclass(frozen=True)
+class RegistrationRecord:
+    """A registration from a leased number, made while the gateway was away: it holds.
+
+    `person` is the hospital's id when the terminal knew it; else `identity` says who it is.
+    """
+
+    lease_id: str
+    number: int
+    at: datetime
+    slip: str
+    person: str = ""
+    identity: Identity | None = None
+
+
+@dataclass(frozen=True)
+class LeaseReturnedRecord:
+    """Numbers of a lease that this terminal did not give out and now never will."""
+
+    lease_id: str
+    numbers: tuple[int, ...]
+    at: datetime
+
+
 RECORD_BODIES: dict[str, type] = {
     "check_in": CheckInRecord,
     "printed": PrintedRecord,
@@ -636,6 +664,8 @@ RECORD_BODIES: dict[str, type] = {
     "hand_over": HandOverRecord,
     "audit_head": AuditHeadRecord,
     "payment": PaymentRecord,
+    "registration": RegistrationRecord,
+    "lease_returned": LeaseReturnedRecord,
 }
 
 

@@ -106,6 +106,9 @@ def test_nothing_known_is_asked_again(here: Here) -> None:
         c.Identify(Credential.ID_CARD, "g99887766", document=DocumentKind.PASSPORT)
     )
     assert entered == again == found.patient
+    today = here.client.ask(c.AskToday(entered.person))
+    assert (today.appointments, today.bills, today.reports, today.dependants) == ((), (), (), ())
+    assert here.client.ask(c.AskAccount(entered.person)).bills == ()
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,10 @@ class Calendar:
             return None
         return self._checked_in(work, appointment_id)
 
+    def arrived(self, work: Work, appointment_id: str) -> Ticket:
+        """Who took a number at a terminal is here, even if the hospital hears of it later."""
+        return self._checked_in(work, appointment_id)
+
     def open_day(self, work: Work, everybody: Sequence[Person]) -> None:
         """Appointments of this day: the crowd's once, the elder's for this hour at each start."""
         day = work.now.date()

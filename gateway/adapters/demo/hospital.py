@@ -145,15 +145,47 @@ class DemoHospital:
     def take_check_in(self, work: Work, record: c.CheckInRecord) -> str:
         return self._calendar.take_check_in(work, record)
 
+    def take_registration(self, work: Work, record: c.RegistrationRecord) -> str:
+        if record.person:
+            person = self._registry.person(work.connection, record.person)
+        elif record.identity is not None:
+            person = self._registry.enter(work, record.identity, "")
+        else:
+            return "nobody_named"
+        claimed = slots.book_leased(
+            work.connection,
+            lease_id=record.lease_id,
+            number=record.number,
+            terminal=work.terminal,
+            person=person.id,
+        )
+        if claimed is None:
+            return "not_leased"
+        appointment = self._calendar.booked(work, person.id, claimed, record.slip)
+        self._calendar.arrived(work, appointment.id)
+        return ""
+
+    def take_lease_back(self, work: Work, record: c.LeaseReturnedRecord) -> str:
+        freed = slots.take_back(
+            work.connection,
+            lease_id=record.lease_id,
+            numbers=record.numbers,
+            terminal=work.terminal,
+        )
+        ledger.write(work, "lease_returned", record.lease_id, "", detail=str(freed))
+        return "" if freed == len(record.numbers) else "not_leased"
+
     def grant_lease(self, work: Work, ask: c.GrantLease) -> c.Lease:
-        """A block in the department's first window that is not over; it ends with the window."""
+        """A block in the department's first window with free numbers; it ends with the window."""
         ward = places.ward(ask.department_id)
         if ward is None:
             raise Refused(404, "department_unknown")
         offered = self._offered(work, ward, ask.day)
         if not offered:
             raise Refused(404, "no_slot")
-        plan, quota = offered[0]
+        taken = slots.taken_by_slot(work.connection, ask.day.isoformat(), work.now)
+        free = ((p, q) for p, q in offered if slots.left(q, taken.get(p.slot.id, frozenset())))
+        plan, quota = next(free, offered[0])
         block = slots.lease(
             work.connection,
             quota,
@@ -206,10 +238,7 @@ class DemoHospital:
         return c.Done()
 
     def take_printed(self, work: Work, record: c.PrintedRecord) -> str:
-        try:
-            self._print(work, record.person, record.report_id)
-        except Refused as refused:
-            return refused.code
+        self._print(work, record.person, record.report_id)
         return ""
 
     # -- others

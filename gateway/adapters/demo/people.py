@@ -36,6 +36,11 @@ class Person:
     real_name: bool = True
 
     @property
+    def serial(self) -> int:
+        """The number in the id; 0 for somebody who was entered here and has no history."""
+        return int(self.id[1:]) if self.id.startswith("P") else 0
+
+    @property
     def last4(self) -> str:
         return self.number[-4:]
 

@@ -104,7 +104,7 @@ PANELS = (BLOOD_COUNT, LIVER, URINE)
 def reports_on(person: Person, day: date, zone: tzinfo | None) -> tuple[LabReport, ...]:
     """This person's reports as they stand on `day`: ready ones first."""
     before = day - timedelta(days=2)
-    number = int(person.id[1:])
+    number = person.serial
     if person.id == known.ELDER.id:
         coming = _report(person, day, 2, LIVER, ready=day + timedelta(days=1), zone=zone)
         return (_report(person, day, 1, BLOOD_COUNT, ready=before, zone=zone), coming)
