@@ -7,11 +7,12 @@ on. A lone writer therefore pays nothing for it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 from time import sleep
 from typing import Generic, TypeVar
 
-from offline.errors import StoreBroken
+from offline.errors import StoreError
 from offline.store import Store, Transaction
 
 GROUP_MAX = 64
@@ -23,15 +24,15 @@ T = TypeVar("T")
 class _Ticket(Generic[T]):
     """One work and what became of it."""
 
-    __slots__ = ("appointed", "error", "ready", "result", "work")
+    __slots__ = ("appointed", "durable", "ready", "result", "work")
 
     def __init__(self, work: Callable[[Transaction], T]) -> None:
         self.work = work
         self.ready = Lock()
         self.ready.acquire()
         self.appointed = False
+        self.durable = False
         self.result: T | None = None
-        self.error: BaseException | None = None
 
 
 class GroupWriter:
@@ -58,8 +59,9 @@ class GroupWriter:
             ticket.ready.acquire()
         if not follow or ticket.appointed:
             self._lead(ticket)
-        if ticket.error is not None:
-            raise ticket.error
+        if not ticket.durable:
+            with self._store.transaction() as tx:
+                return work(tx)
         return ticket.result  # type: ignore[return-value]
 
     def _gather(self) -> None:
@@ -92,18 +94,10 @@ class GroupWriter:
                 following.ready.release()
 
     def _together(self, group: list[_Ticket[object]]) -> None:
-        try:
+        """One commit for all of them, or for none: then each finds out alone whose fault it was."""
+        with suppress(StoreError, AssertionError):
             with self._store.transaction() as tx:
                 for ticket in group:
                     ticket.result = ticket.work(tx)
-        except Exception as error:  # noqa: BLE001 - handed to whom it belongs, one by one
-            if len(group) == 1 or isinstance(error, StoreBroken):
-                for ticket in group:
-                    ticket.error = error
-                return
             for ticket in group:
-                self._together([ticket])
-        except BaseException as error:  # this process is ending: nobody was made durable
-            for ticket in group:
-                ticket.error = error
-            raise
+                ticket.durable = True

@@ -120,20 +120,20 @@ class Journal:
             "insert into payments values (?, ?, ?, ?, ?, ?, 1)",
             *(reference, kind, amount_fen, person, sealed, tx.at_ms),
         )
-        _add_move(tx, reference, 1, State.INTENT, person, b"")
+        _add_move(tx, _Head(reference, State.INTENT, 1, person), b"")
 
     def moved(self, tx: Transaction, reference: str, state: State, evidence: bytes = b"") -> None:
         """Record a step. `evidence` is whatever proves it: the pad's answer, the HIS's."""
-        _, before, n, person = _head(tx, reference)
-        assert state in MOVES[before], f"a payment cannot go from {before} to {state}"
-        _add_move(tx, reference, n + 1, state, person, evidence)
+        head = _head(tx, reference)
+        assert state in MOVES[head.state], f"a payment cannot go from {head.state} to {state}"
+        _add_move(tx, head._replace(state=state, n=head.n + 1), evidence)
         if state in FINAL:
             tx.run("update payments set open = 0 where reference = ?", reference)
 
     def noted(self, tx: Transaction, reference: str, evidence: bytes) -> None:
         """Keep a late, repeated or foreign answer: evidence that changes nothing."""
-        _, state, n, person = _head(tx, reference)
-        _add_move(tx, reference, n + 1, state, person, evidence)
+        head = _head(tx, reference)
+        _add_move(tx, head._replace(n=head.n + 1), evidence)
 
     def payment(self, reference: str) -> Payment | None:
         """One payment with all its moves, or None if this terminal never opened it."""
@@ -165,20 +165,14 @@ def _head(tx: Transaction, reference: str) -> _Head:
     return _Head(reference, State(str(state)), n, whose)
 
 
-def _add_move(
-    tx: Transaction,
-    reference: str,
-    n: int,
-    state: State,
-    person: Pseudonym | None,
-    evidence: bytes,
-) -> None:
+def _add_move(tx: Transaction, head: _Head, evidence: bytes) -> None:
+    reference, state, n, person = head
     sealed = tx.vault.seal(tx, person, _move_place(reference, n), evidence)
     tx.run(
         "insert into names (name, room, n, at, state, evidence) values (?, 'move', ?, ?, ?, ?)",
         *(reference, n, tx.at_ms, state.value, sealed),
     )
-    tx.remember("payment_head", _Head(reference, state, n, person))
+    tx.remember("payment_head", head)
 
 
 def _move_place(reference: str, n: int) -> Place:

@@ -143,9 +143,11 @@ class Store:
             store = cls(path, database, sealing, clock)
             store._prepare(migrations)
         except BaseException:
-            if database is not None:
-                database.close()
-            os.close(lock_file)
+            try:
+                if database is not None:
+                    database.close()
+            finally:
+                os.close(lock_file)
             raise
         store._lock_file = lock_file
         return store
@@ -153,10 +155,12 @@ class Store:
     def close(self) -> None:
         """Fold the WAL in and let go of the file."""
         with self._turn:
-            self._database.close()
-            if self._lock_file is not None:
-                os.close(self._lock_file)
-                self._lock_file = None
+            try:
+                self._database.close()
+            finally:
+                if self._lock_file is not None:
+                    os.close(self._lock_file)
+                    self._lock_file = None
 
     @property
     def broken(self) -> bool:

@@ -1,13 +1,21 @@
-"""The world of one test, closed after it."""
+"""The world of one test, in memory where the machine has room for it, closed after it."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.offline.world import World
+from tests.offline.world import IN_MEMORY, World
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """Takes the place of pytest's own, whose disk makes every commit wait."""
+    with tempfile.TemporaryDirectory(prefix="offline-", dir=IN_MEMORY) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

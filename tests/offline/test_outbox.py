@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from offline.outbox import Accepted, Depth, Outbox, PutOff, Refused, Standing
 from offline.vault import Pseudonym
-from tests.offline.world import World
+from tests.offline.world import IN_MEMORY, World
 
 
 def _queue(world: World, outbox: Outbox, keys: str, person: Pseudonym | None = None) -> None:
@@ -135,7 +135,7 @@ class OutboxAgainstAList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
+        self.folder = Path(tempfile.mkdtemp(dir=IN_MEMORY))
         (self.folder / "0").mkdir()
         self.world = World(self.folder / "0")
         self.outbox = Outbox(self.world.open())

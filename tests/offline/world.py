@@ -6,6 +6,7 @@ the moment at which the process dies.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ from offline.journal import Journal
 from offline.outbox import Outbox
 from offline.store import Store
 from offline.vault import Vault
+
+IN_MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where tests keep their stores: a sync costs nothing there. Power loss is the drills' matter."""
 
 START_MS = 1_767_225_600_000
 """2026-01-01 00:00 UTC."""
