@@ -30,6 +30,7 @@ from kiosk.flows.payment_state import (
     evidence,
     moved,
     moved_if,
+    pause_s,
     person_decides,
     recall,
     tag,
@@ -236,7 +237,7 @@ def step_reversing(payment: Payment, what: str, event: Event | GivenUp) -> Stepp
         case Replied(_, Charge(payment.reference) as charge) if what == "reverse":
             return _reversal_said(payment, charge)
         case Replied() | Failed() if what == "reverse":
-            return ask_later(payment, "reverse")
+            return _reverse_later(payment)
         case Replied(_, Settled()):
             return payment, (evidence(payment, "booked_after_refusal"),)
         case Woke() if what == "recall" and payment.method == "card":
@@ -253,7 +254,14 @@ def _reversal_said(payment: Payment, charge: Charge) -> Stepped:
         case "paid" | "declined" | "not_found":  # what it took it does not give, or knows no more
             return _refund_due(payment, f"provider will not reverse: {charge.reason}")
         case "waiting" | "unknown":
-            return ask_later(payment, "reverse")
+            return _reverse_later(payment)
+
+
+def _reverse_later(payment: Payment) -> Stepped:
+    """The provider's minimum holds between two tries as well."""
+    later = replace(payment, asked=payment.asked + 1)
+    after_s = max(pause_s(later), DELAYS_S["reverse_not_before"])
+    return later, (wake(later, "reverse", after_s),)
 
 
 def _refund_due(payment: Payment, why: str) -> Stepped:
