@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 
 COLUMN_DOTS = 12
 CELL_DOTS = 24  # height of a character of size NORMAL; a hanzi is 24 × 24, a Latin letter 12 × 24
@@ -18,6 +19,7 @@ DOTS_PER_MM = 8
 COLUMNS_BY_WIDTH_MM = {80: 48, 58: 32}
 QR_PAYLOAD_BYTES_MAX = 700  # keeps the symbol within 40 mm, and its length bytes below 04h
 CODE128_CHARS_MAX = 24
+KNOWN_CHARACTERS = 8192  # what is remembered of characters already met
 CLUSTER_CHARS_MAX = 4  # a letter and its marks; more is an attack on the layout, not a name
 
 
@@ -221,6 +223,7 @@ def clean(text: str) -> tuple[str, tuple[int, ...]]:
     return "".join(kept).translate(_SAME_ON_PAPER), tuple(stripped)
 
 
+@lru_cache(maxsize=KNOWN_CHARACTERS)
 def columns_of(character: str) -> int:
     """Columns of one character: 0 for a mark on the one before it, 1, or 2 for a full cell."""
     if " " <= character < "\x7f":
@@ -233,6 +236,7 @@ def columns_of(character: str) -> int:
     return 2 if in_printer_font(character) else 1
 
 
+@lru_cache(maxsize=KNOWN_CHARACTERS)
 def in_printer_font(character: str) -> bool:
     """Does a Chinese printer's own font have it: ASCII, or two bytes of GBK."""
     if " " <= character < "\x7f":
@@ -278,12 +282,16 @@ def wrap(text: str, columns: int) -> tuple[str, ...]:
     return tuple(one for one in lines if one) or ("",)
 
 
+@lru_cache(maxsize=KNOWN_CHARACTERS)
+def _is_mark(character: str) -> bool:
+    return columns_of(character) == 0 or unicodedata.category(character) == "Mc"
+
+
 def clusters(text: str) -> Iterator[str]:
     """Characters with the marks that stand on them."""
     start = 0
     for at in range(1, len(text)):
-        mark = columns_of(text[at]) == 0 or unicodedata.category(text[at]) == "Mc"
-        if not mark or at - start >= CLUSTER_CHARS_MAX:
+        if not _is_mark(text[at]) or at - start >= CLUSTER_CHARS_MAX:
             yield text[start:at]
             start = at
     if text:

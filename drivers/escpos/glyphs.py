@@ -6,10 +6,10 @@ lost. Each character is drawn once; a line is put together by shifting whole num
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -20,13 +20,19 @@ BASELINE = 0.86  # of the height of a cell; Noto's hanzi then fill it
 NO_CHARACTER = "\U0010ffff"
 GLYPHS_MAX = 4096  # about as many hanzi as a hospital's people use; 2 to 5 kB each
 
-# What a Debian terminal has, in order of preference; see ENVIRONMENT in docs.
+# What a Debian terminal has, in order of preference: fonts-noto-cjk; fonts-ukij-uyghur and
+# fonts-noto-core, which hold the scripts of China's other peoples; fonts-dejavu-core.
+_NOTO = "/usr/share/fonts/truetype/noto"
 DEBIAN_FACES = (
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "Noto Sans Mono CJK SC"),
-    ("/usr/share/fonts/truetype/ukij-uyghur/UKIJTuz.ttf", ""),
-    ("/usr/share/fonts/truetype/ukij-uyghur/ukijtuz.ttf", ""),
-    ("/usr/share/fonts/truetype/noto/NotoSerifTibetan-Regular.ttf", ""),
-    ("/usr/share/fonts/truetype/noto/NotoSansMongolian-Regular.ttf", ""),
+    ("/usr/share/fonts/truetype/fonts-ukij-uyghur/UKIJTuz.ttf", ""),
+    (f"{_NOTO}/NotoSerifTibetan-Regular.ttf", ""),
+    (f"{_NOTO}/NotoSansMongolian-Regular.ttf", ""),
+    (f"{_NOTO}/NotoSansYi-Regular.ttf", ""),
+    (f"{_NOTO}/NotoSansTaiLe-Regular.ttf", ""),
+    (f"{_NOTO}/NotoSansLisu-Regular.ttf", ""),
+    (f"{_NOTO}/NotoSansArabic-Regular.ttf", ""),
+    (f"{_NOTO}/NotoSans-Regular.ttf", ""),
     ("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", ""),
 )
 
@@ -81,55 +87,59 @@ class Glyphs:
         self.dots = dots
         self._faces = faces
         self._fonts: dict[tuple[Face, int, bool], ImageFont.FreeTypeFont] = {}
-        self._cells: dict[tuple[str, Size], int] = {}
+        self._cells: dict[Size, dict[str, tuple[int, int]]] = {size: {} for size in Size}
+        self._digits: dict[int, dict[str, Image.Image]] = {}
         self._has: dict[tuple[Face, str], bool] = {}
 
     def missing(self, text: str) -> tuple[str, ...]:
         """Characters of text that no face has; they are drawn as their code points."""
-        return tuple(c for c in text if not self._drawn_by_some(c))
+        return tuple(c for c in sorted(set(text)) if not self._drawn_by_some(c))
 
     def row(self, row: Row) -> Bitmap:
         """The row with the air below it, from the left edge; alignment is the caller's."""
-        height = STEP_DOTS[row.size]
-        bits, at = 0, 0
-        for piece, shaped in _pieces(row.text):
-            columns = sum(map(columns_of, piece)) or 1
-            drawn = self._shaped(piece, row.size, columns) if shaped else 0
-            if not drawn:
-                drawn, columns = self._cells_of(piece, row.size)
-            bits |= drawn >> at
-            at += self._dots_of(columns, row.size)
+        bits = self._line(row.text, row.size)
         if row.bold:
             bits |= bits >> (1 if row.size.high == 1 else 2)
-        extra = height - CELL_DOTS * row.size.high
-        return Bitmap(self.dots, height, bits << extra * self.dots)
+        height = STEP_DOTS[row.size]
+        air = height - CELL_DOTS * row.size.high
+        return Bitmap(self.dots, height, bits << air * self.dots)
 
-    def _dots_of(self, columns: int, size: Size) -> int:
-        return columns * COLUMN_DOTS * size.wide
-
-    def _cells_of(self, piece: str, size: Size) -> tuple[int, int]:
-        """One cell after the other, and the columns they take."""
-        bits, columns = 0, 0
-        for cluster in clusters(piece):
-            bits |= self._cell(cluster, size) >> self._dots_of(columns, size)
-            columns += columns_of(cluster[0]) or 1
-        return bits, columns
-
-    def _cell(self, cluster: str, size: Size) -> int:
-        key = (cluster, size)
-        bits = self._cells.get(key)
-        if bits is None:
-            if len(self._cells) >= GLYPHS_MAX:
-                self._cells.clear()
-            bits = self._cells[key] = self._packed(self._draw_cell(cluster, size))
+    def _line(self, text: str, size: Size) -> int:
+        bits, at = 0, 0
+        for piece, shaped in _pieces(text):
+            width = sum(map(columns_of, piece)) * COLUMN_DOTS * size.wide
+            drawn = self._shaped(piece, size, width) if shaped and width else 0
+            if not drawn:
+                drawn, width = self._cells_of(piece, size)
+            bits |= drawn >> at
+            at += width
         return bits
 
-    def _shaped(self, run: str, size: Size, columns: int) -> int:
+    def _cells_of(self, piece: str, size: Size) -> tuple[int, int]:
+        """One cell after the other, and the dots they take."""
+        cells = self._cells[size]
+        bits, at = 0, 0
+        for cluster in clusters(piece):
+            cell = cells.get(cluster) or self._draw(cluster, size)
+            bits |= cell[0] >> at
+            at += cell[1]
+        return bits, at
+
+    def _draw(self, cluster: str, size: Size) -> tuple[int, int]:
+        """A cell drawn for the first time."""
+        cells = self._cells[size]
+        if len(cells) >= GLYPHS_MAX:
+            cells.clear()
+        width = (columns_of(cluster[0]) or 1) * COLUMN_DOTS * size.wide
+        cells[cluster] = self._packed(self._draw_cell(cluster, size, width)), width
+        return cells[cluster]
+
+    def _shaped(self, run: str, size: Size, width: int) -> int:
         """Letters that join: drawn as a whole, squeezed when wider than their columns. 0: no face
         has them all."""
         if self._face_for(run) is None:
             return 0
-        width, height = self._dots_of(columns, size), CELL_DOTS * size.high
+        height = CELL_DOTS * size.high
         font = self._font(self._face_for(run), height, shaping=True)
         left, top, right, bottom = font.getbbox(run, anchor="ls")
         image = Image.new("L", (max(1, int(right - left) + 2), max(1, int(bottom - top) + 2)))
@@ -142,8 +152,7 @@ class Glyphs:
         canvas.paste(image, (width - image.width if _right_to_left(run) else 0, base))
         return self._packed(canvas.point(lambda value: 255 * (value > 110)).convert("1"))
 
-    def _draw_cell(self, cluster: str, size: Size) -> Image.Image:
-        width = self._dots_of(columns_of(cluster[0]) or 1, size)
+    def _draw_cell(self, cluster: str, size: Size, width: int) -> Image.Image:
         em, height = CELL_DOTS * size.wide, CELL_DOTS * size.high
         face = self._face_for(cluster)
         if face is None:
@@ -163,27 +172,38 @@ class Glyphs:
         missing = next((c for c in cluster if not self._drawn_by_some(c)), cluster[0])
         digits = f"{ord(missing):04X}"
         across = 2 if width < height else 3
-        image = Image.new("1", (width, height))
-        draw = ImageDraw.Draw(image)
-        draw.fontmode = "1"
-        draw.rectangle((0, 0, width - 2, height - 2), outline=1)
         lines = [digits[at : at + across] for at in range(0, len(digits), across)]
-        font = self._font(self._faces[0], max(8, height // 3 + 2), shaping=False)
+        image = Image.new("1", (width, height))
+        ImageDraw.Draw(image).rectangle((0, 0, width - 2, height - 2), outline=1)
+        drawn = self._small_digits(height)
         for number, line in enumerate(lines):
             foot = (number + 1) * (height - 2) // len(lines) - 1
-            draw.text((width // 2, foot), line, 1, font=font, anchor="ms")
+            left = (width - sum(drawn[digit].width for digit in line)) // 2
+            for digit in line:
+                image.paste(1, (left, foot - drawn[digit].height), drawn[digit])
+                left += drawn[digit].width
         return image
+
+    def _small_digits(self, height: int) -> dict[str, Image.Image]:
+        """0 to F, of a size of which two or three lines fit into a cell."""
+        if height not in self._digits:
+            em = max(8, height // 3 + 2)
+            font = self._font(self._faces[0], em, shaping=False)
+            self._digits[height] = {}
+            for digit in "0123456789ABCDEF":
+                left, top, right, bottom = font.getbbox(digit, anchor="ls")
+                image = Image.new("1", (int(right - left) + 1, int(bottom - top)))
+                draw = ImageDraw.Draw(image)
+                draw.fontmode = "1"
+                draw.text((-left, -top), digit, 1, font=font, anchor="ls")
+                self._digits[height][digit] = image
+        return self._digits[height]
 
     def _packed(self, image: Image.Image) -> int:
         """The image's dots at the left of rows that are self.dots wide."""
-        data = image.tobytes()
-        bytes_a_row = (image.width + 7) // 8
-        bits = 0
-        for row in range(image.height):
-            one = int.from_bytes(data[row * bytes_a_row : (row + 1) * bytes_a_row], "big")
-            one = one << self.dots - bytes_a_row * 8 if bytes_a_row * 8 <= self.dots else 0
-            bits = bits << self.dots | one
-        return bits
+        line = Image.new("1", (self.dots, image.height))
+        line.paste(image, (0, 0))
+        return int.from_bytes(line.tobytes(), "big")
 
     def _face_for(self, text: str) -> Face | None:
         for face in self._faces:
@@ -216,26 +236,22 @@ class Glyphs:
         return self._fonts[key]
 
 
+# Scripts whose letters change with their neighbours: Hebrew to Myanmar, Khmer, Mongolian, and the
+# joiners. Spaces between two such words belong to the run.
+_LETTERS = "[\u0590-\u109f\u1780-\u18af\u200c\u200d\ufb1d-\ufdff\ufe70-\ufefc]"
+_RUN = re.compile(f"{_LETTERS}+(?: {_LETTERS}+)*")
+
+
 def _pieces(text: str) -> Iterator[tuple[str, bool]]:
-    """Runs that must be shaped as a whole, with the spaces inside them, and the rest."""
-    kinds = [_joins(character) for character in text]
-    for at, character in enumerate(text):
-        if character == " " and 0 < at < len(text) - 1:
-            kinds[at] = kinds[at - 1] and _joins(text[at + 1])
-    for shaped, group in groupby(zip(kinds, text, strict=True), key=lambda pair: pair[0]):
-        yield "".join(character for _, character in group), shaped
-
-
-def _joins(character: str) -> bool:
-    """Scripts whose letters change with their neighbours."""
-    point = ord(character)
-    return (
-        0x0590 <= point <= 0x109F
-        or 0x1780 <= point <= 0x18AF
-        or 0xFB1D <= point <= 0xFDFF
-        or 0xFE70 <= point <= 0xFEFC
-        or point in (0x200C, 0x200D)
-    )
+    """Runs that must be shaped as a whole, and the rest."""
+    end = 0
+    for run in _RUN.finditer(text):
+        if run.start() > end:
+            yield text[end : run.start()], False
+        yield run.group(), True
+        end = run.end()
+    if end < len(text):
+        yield text[end:], False
 
 
 def _right_to_left(run: str) -> bool:
