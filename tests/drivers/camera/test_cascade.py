@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import time
 
+import numpy as np
 import pytest
+import zxingcpp
 
 from drivers.camera.cascade import BUDGET_S, QUICK, TRIES, TRIES_IN, TRY_AT, Cascade, Reading
 from drivers.camera.frames import Gray
@@ -107,6 +109,23 @@ def test_every_look_reads_a_plain_code_by_itself(look: object) -> None:
     found: list[Reading] = look(picture)
     assert [reading.content for reading in found] == [said.text.encode()]
     assert found[0].area > 1000
+
+
+def test_a_micro_qr_without_error_correction_is_no_code() -> None:
+    made = zxingcpp.create_barcode("313645", zxingcpp.BarcodeFormat.MicroQRCode)
+    symbol = np.asarray(zxingcpp.write_barcode_to_image(made, scale=8), np.uint8)
+    picture = np.full((720, 1280), 230, np.uint8)
+    picture[200 : 200 + symbol.shape[0], 400 : 400 + symbol.shape[1]] = symbol
+    assert zxingcpp.read_barcodes(picture), "the symbol itself is good"
+    assert [look for look in (*QUICK, *TRIES) if look(picture)] == []
+
+
+def test_moire_does_not_turn_a_code_into_another() -> None:
+    picture, said = frame("moire", 5013)
+    for count in range(4):
+        for look in (*QUICK, *TRIES):
+            for reading in look(again(picture, count) if count else picture):
+                assert reading.content == said.text.encode()
 
 
 def test_a_repr_hides_the_code() -> None:
