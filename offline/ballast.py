@@ -34,7 +34,9 @@ class PaymentsOn:
 class PaymentsOff:
     """No payment may be begun; the cause is a code of the audit catalogue."""
 
-    cause: Literal["store_broken", "disk_nearly_full", "ballast_used", "disk_full"]
+    cause: Literal[
+        "store_broken", "store_unchecked", "disk_nearly_full", "ballast_used", "disk_full"
+    ]
 
 
 class Ballast:
@@ -78,6 +80,8 @@ class Ballast:
         """
         if self._store.broken:
             return PaymentsOff("store_broken")
+        if not self._store.checked:
+            return PaymentsOff("store_unchecked")
         if not self.load():
             return PaymentsOff("ballast_used")
         if free_bytes(self._path.parent) < self._floor_bytes:

@@ -119,6 +119,7 @@ class Store:
         self._turn = RLock()
         self._inside = False
         self._broken = False
+        self._checked = False
         self._memory: dict[str, object] = {}
 
     @classmethod
@@ -130,9 +131,12 @@ class Store:
         clock: Clock,
         connect: Callable[[Path], Database] = SqliteDatabase,
         migrations: Sequence[Sequence[str]] = MIGRATIONS,
+        check: bool = True,
     ) -> Store:
         """Lock, check and migrate the file at path, creating it on first start.
 
+        A year's records take a moment to check: with check=False the store opens in milliseconds
+        and check() must pass before the first payment.
         Raises StoreBusy, StoreUnsafe, StoreTooNew, StoreCorrupt or KeyMismatch; the file is then
         as it was found.
         """
@@ -141,7 +145,7 @@ class Store:
         try:
             database = connect(path)
             store = cls(path, database, sealing, clock)
-            store._prepare(migrations)
+            store._prepare(migrations, check)
         except BaseException:
             try:
                 if database is not None:
@@ -176,6 +180,19 @@ class Store:
         """A look that no other thread's write interrupts. Keep it short: writers wait."""
         with self._turn:
             yield Reading(self._database, self.vault)
+
+    @property
+    def checked(self) -> bool:
+        """Whether check() has passed since the store was opened."""
+        return self._checked
+
+    def check(self) -> None:
+        """Read every page once. Raises StoreCorrupt; writers wait meanwhile."""
+        with self._turn:
+            if self._database.rows("pragma quick_check(1)") != [("ok",)]:
+                self._broken = True
+                raise StoreCorrupt("quick_check found damage")
+            self._checked = True
 
     def fold(self) -> None:
         """Checkpoint and empty the WAL, so that deleted bytes are gone from the disk too."""
@@ -227,24 +244,21 @@ class Store:
         except StoreError:
             self._broken = True
 
-    def _prepare(self, migrations: Sequence[Sequence[str]]) -> None:
+    def _prepare(self, migrations: Sequence[Sequence[str]], check: bool) -> None:
         self._database.rows(f"pragma page_size={PAGE_BYTES}")  # heeded when the file is made
         for name, value, wanted in PRAGMAS:
             self._database.rows(f"pragma {name}={value}")
             found = self._database.rows(f"pragma {name}")
             if not found or found[0][0] != wanted:
                 raise StoreUnsafe(f"SQLite did not accept {name}={value}")
-        self._check_file()
+        if check:
+            self.check()
         refuse_unsafe(self._database.version(), self._exclusive())
         self._migrate(migrations)
         self._check_key()
 
     def _exclusive(self) -> bool:
         return self._database.rows("pragma locking_mode")[0][0] == "exclusive"
-
-    def _check_file(self) -> None:
-        if self._database.rows("pragma quick_check(1)") != [("ok",)]:
-            raise StoreCorrupt("quick_check found damage")
 
     def _migrate(self, migrations: Sequence[Sequence[str]]) -> None:
         [(version,)] = self._database.rows("pragma user_version")
