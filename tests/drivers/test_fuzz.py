@@ -54,7 +54,7 @@ def hoards() -> tuple[Feed, Held]:
 @pytest.mark.parametrize("broken", [escapes, hangs, hoards])
 def test_a_broken_codec_is_caught(broken: object) -> None:
     assert callable(broken)
-    score = fuzz(Target("broken", broken, (b"\xaa\x01\x02\x03",)), 40, SEED, hang_s=0.01)
+    score = fuzz(Target("broken", broken, (b"\xaa\x01\x02\x03",)), 40, SEED, hang_s=0.02)
     assert not is_clean([score])
     told = summary([score], SEED)
     assert told["frames"] == 40
