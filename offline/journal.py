@@ -87,6 +87,9 @@ class Payment:
         return self.state in FINAL
 
 
+HEADS_REMEMBERED = 256
+
+
 class _Head(NamedTuple):
     """Where a payment stands, without opening anything sealed."""
 
@@ -115,7 +118,7 @@ class Journal:
         """Record the intent, before the first byte to the pad. One reference an attempt."""
         # 0: the insurers pay all of it, and the booking must be followed like any other.
         assert amount_fen >= 0, "a payment of less than nothing"
-        sealed = tx.vault.seal(tx, person, Place("payments", reference, "subject"), subject)
+        sealed = tx.vault.seal(tx, person, _subject_place(reference, kind, amount_fen), subject)
         tx.run(
             "insert into payments values (?, ?, ?, ?, ?, ?, 1)",
             *(reference, kind, amount_fen, person, sealed, tx.at_ms),
@@ -149,9 +152,9 @@ class Journal:
 
 
 def _head(tx: Transaction, reference: str) -> _Head:
-    """State, number of moves and person; the last payment moved is remembered."""
-    remembered = tx.recall("payment_head")
-    if isinstance(remembered, _Head) and remembered.reference == reference:
+    """Where a payment stands; those in progress are remembered."""
+    remembered = _heads(tx).get(reference)
+    if remembered is not None:
         return remembered
     found = tx.one(
         "select names.state, n, person from names join payments on name = reference "
@@ -165,18 +168,35 @@ def _head(tx: Transaction, reference: str) -> _Head:
     return _Head(reference, State(str(state)), n, whose)
 
 
+def _heads(tx: Transaction) -> dict[str, _Head]:
+    found = tx.recall("payment_heads")
+    if isinstance(found, dict):
+        return found
+    heads: dict[str, _Head] = {}
+    tx.remember("payment_heads", heads)
+    return heads
+
+
 def _add_move(tx: Transaction, head: _Head, evidence: bytes) -> None:
     reference, state, n, person = head
-    sealed = tx.vault.seal(tx, person, _move_place(reference, n), evidence)
+    sealed = tx.vault.seal(tx, person, _move_place(reference, n, state), evidence)
     tx.run(
         "insert into names (name, room, n, at, state, evidence) values (?, 'move', ?, ?, ?, ?)",
         *(reference, n, tx.at_ms, state.value, sealed),
     )
-    tx.remember("payment_head", head)
+    heads = _heads(tx)
+    if len(heads) >= HEADS_REMEMBERED:
+        heads.clear()
+    heads[reference] = head
 
 
-def _move_place(reference: str, n: int) -> Place:
-    return Place("names", f"{reference}/{n}", "evidence")
+def _subject_place(reference: str, kind: str, amount_fen: int) -> Place:
+    """The amount is bound to the sealed subject: a bit that flips in it is noticed."""
+    return Place("payments", f"{reference}/{kind}/{amount_fen}", "subject")
+
+
+def _move_place(reference: str, n: int, state: str) -> Place:
+    return Place("names", f"{reference}/{n}/{state}", "evidence")
 
 
 def _payment(reading: Reading, reference: str) -> Payment | None:
@@ -190,7 +210,7 @@ def _payment(reading: Reading, reference: str) -> Payment | None:
     assert isinstance(subject, bytes) and isinstance(amount_fen, int)
     assert isinstance(opened_at, int)
     person = None if person_text is None else Pseudonym(str(person_text))
-    place = Place("payments", reference, "subject")
+    place = _subject_place(reference, str(kind), amount_fen)
     moves = _moves(reading, reference, person)
     return Payment(
         reference=reference,
@@ -212,6 +232,7 @@ def _moves(reading: Reading, reference: str, person: Pseudonym | None) -> tuple[
         reference,
     ):
         assert isinstance(n, int) and isinstance(at, int) and isinstance(evidence, bytes)
-        plain = reading.vault.unseal(reading, person, _move_place(reference, n), evidence)
+        place = _move_place(reference, n, str(state))
+        plain = reading.vault.unseal(reading, person, place, evidence)
         moves.append(Move(n, State(str(state)), at, plain))
     return tuple(moves)
