@@ -18,8 +18,9 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from gateway import app as http
-from gateway import console, fleet, logs, policy
+from gateway import console, daily_file, fleet, logs, policy, reconcile
 from gateway.adapters.demo import controls
+from gateway.adapters.demo import ledger as demo_ledger
 from gateway.adapters.demo.hospital import DemoHospital
 from gateway.adapters.demo.knobs import Knobs
 from gateway.adapters.demo.provider import DemoProvider
@@ -191,6 +192,43 @@ def sign_policy(
         name, date.fromisoformat(valid_from), date.fromisoformat(valid_until), because
     )
     typer.echo(policy.sign(rule, private).decode())
+
+
+@app.command("provider-file")
+def provider_file(
+    day: Annotated[str, typer.Option("--date", help="YYYY-MM-DD")], url: Url = _DEFAULT_URL
+) -> None:
+    """The demo provider's daily file."""
+    with Store(url).reading() as connection:
+        typer.echo(demo_ledger.daily_file(connection, date.fromisoformat(day)), nl=False)
+
+
+@app.command("take-file")
+def take_file(path: Path, url: Url = _DEFAULT_URL) -> None:
+    """Keep a provider's daily file for reconciliation; a spoilt one is not kept at all."""
+    try:
+        file = daily_file.read(path.read_bytes())
+    except daily_file.FileSpoilt as spoilt:
+        typer.echo(f"{path.name}: {spoilt}", err=True)
+        raise typer.Exit(1) from None
+    new = reconcile.take_file(open_store(url), file, system_clock())
+    typer.echo(
+        f"{file.channel} {file.day}: {len(file.rows)} rows{'' if new else ', known already'}"
+    )
+
+
+@app.command("reconcile")
+def reconcile_day(
+    day: Annotated[str, typer.Option("--date", help="The provider's business date.")],
+    url: Url = _DEFAULT_URL,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Match terminals, providers and the hospital for one day; differences and their owners."""
+    store = open_store(url)
+    hospital = DemoHospital(Knobs(), lambda _: "", system_clock().tzinfo)
+    store.create(*hospital.schemas())
+    outcome = reconcile.run(store, hospital, date.fromisoformat(day), system_clock())
+    typer.echo(reconcile.as_json(outcome) if as_json else reconcile.as_text(outcome))
 
 
 @app.command()

@@ -21,9 +21,20 @@ from sqlalchemy import Connection, func, select
 from gateway import fleet, slots
 from gateway.clock import Clock
 from gateway.fleet import Operator, Right
+from gateway.matching import DUTIES, Difference
 from gateway.sealing import Keys
 from gateway.store import Store
-from gateway.tables import alarms, from_us, help_calls, records, refused, terminals, to_us
+from gateway.tables import (
+    alarms,
+    differences,
+    from_us,
+    help_calls,
+    records,
+    refused,
+    terminals,
+    to_us,
+)
+from kiosk.domain.money import yuan
 
 WAITING_ALARM_S = 600  # p90 at the entrance; a hospital may want another
 SILENT_AFTER = timedelta(minutes=3)
@@ -96,6 +107,8 @@ def _page(connection: Connection, operator: Operator, mark: str, now: datetime) 
     tables = [_help(connection, operator, mark, now), _terminals(connection, now)]
     if operator.may(Right.SEE_REFUSED):
         tables += [_refused(connection, now), _alarms(connection, now)]
+    if operator.may(Right.SEE_MONEY):
+        tables.append(_differences(connection))
     tables.append(_counts(connection, now))
     return (
         "<!doctype html><html lang=zh-CN><meta charset=utf-8>"
@@ -180,6 +193,18 @@ def _alarms(connection: Connection, now: datetime) -> _Table:
         for one in connection.execute(statement)
     )
     return _Table("警报", ("时间", "种类", "终端", "内容"), rows, "没有。")
+
+
+def _differences(connection: Connection) -> _Table:
+    """What the last matches found (row 118), newest day first."""
+    statement = select(differences).order_by(differences.c.day.desc(), differences.c.reference)
+    rows = []
+    for one in connection.execute(statement.limit(_ROWS_MAX)):
+        duty = DUTIES[Difference(one.difference)]
+        amounts = (yuan(one.net_fen), yuan(one.booked_fen))
+        rows.append((one.day, _e(one.reference), duty.words, *amounts, duty.owner, duty.next_step))
+    heads = ("日期", "单号", "差异", "渠道净额", "入账", "负责", "下一步")
+    return _Table("对账差异", heads, tuple(rows), "没有。")
 
 
 def _counts(connection: Connection, now: datetime) -> _Table:

@@ -171,6 +171,38 @@ payment_states = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+provider_files = Table(
+    "provider_files",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("channel", String(10), nullable=False),
+    Column("day", String(10), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("superseded", Boolean, nullable=False),
+)
+
+provider_rows = Table(
+    "provider_rows",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("line", Integer, primary_key=True),
+    Column("moved", String(10), nullable=False),  # charged | reversed
+    Column("reference", String(200), nullable=False),
+    Column("provider_reference", String(80), nullable=False),
+    Column("amount_fen", BigInteger, nullable=False),
+)
+
+differences = Table(
+    "differences",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("reference", String(200), primary_key=True),
+    Column("difference", String(30), nullable=False),
+    Column("net_fen", BigInteger, nullable=False),
+    Column("booked_fen", BigInteger, nullable=False),
+    Column("journal", String(30), nullable=False),
+)
+
 look_ups = Table(
     "look_ups",
     metadata,

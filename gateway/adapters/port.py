@@ -7,9 +7,9 @@ by the request's own key or reference.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from sqlalchemy import Connection, MetaData
@@ -24,6 +24,16 @@ class Work:
     connection: Connection
     terminal: str
     now: datetime
+
+
+@dataclass(frozen=True)
+class Booking:
+    """One payment in the hospital's own book. `at` is aware, in the hospital's zone."""
+
+    reference: str
+    amount_fen: int
+    method: str
+    at: datetime
 
 
 class Refused(Exception):
@@ -104,6 +114,10 @@ class Hospital(Protocol):
     def day_list(self, work: Work, ask: c.AskDayList) -> c.DayList: ...
 
     def grant_lease(self, work: Work, ask: c.GrantLease) -> c.Lease: ...
+
+    def bookings(self, work: Work, first: date, last: date) -> Iterable[Booking]:
+        """The hospital's own ledger of payments, both days included; doubles stand twice."""
+        ...
 
     def take_check_in(self, work: Work, record: c.CheckInRecord) -> str:
         """A check-in made from the cached list, judged by the moment it was made."""

@@ -13,6 +13,7 @@ import pytest
 from gateway import fleet
 from gateway.adapters.demo import ledger, people
 from gateway.cli import open_store
+from gateway.daily_file import Channel, write
 from gateway.tables import records, screenings
 from kiosk.hospital import contract as c
 from kiosk.hospital.client import HospitalClient
@@ -122,6 +123,15 @@ def test_staff_enrol_a_terminal_read_the_books_and_revoke_it(tmp_path: Path) -> 
         asking.ask(c.AskAccount(people.ELDER.id))
     asking.close()
     gateway.stop()
+
+
+def test_finance_takes_a_file_and_matches_the_day(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    file = tmp_path / "codes.csv"
+    file.write_text(write(Channel.CODES, MORNING.date(), ()))
+    assert command("take-file", str(file), "--url", url) == "codes 2026-11-20: 0 rows"
+    told = json.loads(command("reconcile", "--date", "2026-11-20", "--url", url, "--json"))
+    assert (told["differences"], told["missing_files"]) == ([], ["cards"])
 
 
 def test_a_shared_database_wants_a_shared_key_file() -> None:

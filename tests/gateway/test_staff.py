@@ -75,6 +75,7 @@ def test_every_role_sees_what_is_listed_for_it_and_nothing_else(console: Console
         page = console.get(role).text
         assert ("未接受的记录" in page) == (Right.SEE_REFUSED in RIGHTS[role])
         assert ("我去" in page) == (Right.ANSWER_HELP in RIGHTS[role])
+        assert ("对账差异" in page) == (Right.SEE_MONEY in RIGHTS[role])
 
 
 def test_somebody_answers_a_call_and_the_terminal_learns_the_name(console: Console) -> None:

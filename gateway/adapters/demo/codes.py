@@ -38,7 +38,7 @@ class DemoCodes:
 def demo_codes(person: Person, now: datetime) -> DemoCodes:
     """Codes that are valid at `now`. Payer codes change every second, as in the field."""
     step, second = int(now.timestamp()) // STEP_S, int(now.timestamp())
-    wallet = int(person.id[1:]) % 10_000
+    wallet = person.serial % 10_000
     tail = f"{second % 10**9:09d}{wallet:04d}"
     return DemoCodes(
         health_code=f"{_mac(f'health {person.id} {step}')}:1:{step}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta, tzinfo
 
 from sqlalchemy import Connection, MetaData, select
@@ -22,7 +22,7 @@ from gateway.adapters.demo.places import SlotPlan, Ward
 from gateway.adapters.demo.registry import Registry, dependant_of, patient
 from gateway.adapters.demo.settlement import Desk, Sign
 from gateway.adapters.demo.tables import metadata, printed
-from gateway.adapters.port import Refused, Work
+from gateway.adapters.port import Booking, Refused, Work
 from gateway.slots import AlreadyRegistered, NoneLeft, Quota
 from gateway.store import insert_new
 from gateway.tables import to_us
@@ -221,6 +221,9 @@ class DemoHospital:
         bills = [account.bill(paid=account.id in paid) for account in due]
         bills += [account.bill(paid=True) for account in history_on(person, day)]
         return c.Account(tuple(bills))
+
+    def bookings(self, work: Work, first: date, last: date) -> Iterable[Booking]:
+        return ledger.bookings(work, first, last)
 
     # -- reports
 

@@ -7,13 +7,17 @@ tables and know nothing of operations, keys or outboxes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import Connection, select
 
 from gateway.adapters.demo.tables import his_ledger, provider_ledger
-from gateway.adapters.port import Work
-from gateway.tables import to_us
+from gateway.adapters.port import Booking, Work
+from gateway.daily_file import Channel, FileRow, Moved
+from gateway.daily_file import write as write_file
+from gateway.tables import from_us, to_us
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,41 @@ def his_entries(connection: Connection, kind: str = "") -> tuple[HisEntry, ...]:
     if kind:
         statement = statement.where(his_ledger.c.kind == kind)
     return tuple(HisEntry(*row) for row in connection.execute(statement))
+
+
+def bookings(work: Work, first: date, last: date) -> Iterator[Booking]:
+    """Settlements from the first day to the last, as the book has them."""
+    zone = work.now.tzinfo
+    begins = datetime.combine(first, time(), zone)
+    ends = datetime.combine(last + timedelta(days=1), time(), zone)
+    statement = select(
+        his_ledger.c.subject, his_ledger.c.amount_fen, his_ledger.c.detail, his_ledger.c.at
+    ).where(
+        his_ledger.c.kind == "settled",
+        his_ledger.c.at >= to_us(begins),
+        his_ledger.c.at < to_us(ends),
+    )
+    for subject, amount, detail, at in work.connection.execute(statement):
+        yield Booking(subject, amount, detail.rpartition(" ")[2], from_us(at, zone))
+
+
+def daily_file(connection: Connection, day: date) -> str:
+    """What the provider sends the morning after: its own book of one business day."""
+    moved = {"charged": Moved.CHARGED, "reversed": Moved.REVERSED}
+    statement = (
+        select(provider_ledger)
+        .where(
+            provider_ledger.c.business_date == day.isoformat(),
+            provider_ledger.c.kind.in_(moved),
+        )
+        .order_by(provider_ledger.c.id)
+    )
+    entries = (ProviderEntry(*row) for row in connection.execute(statement))
+    rows = [
+        FileRow(moved[one.kind], one.reference, one.provider_reference, one.amount_fen)
+        for one in entries
+    ]
+    return write_file(Channel.CODES, day, rows)
 
 
 def provider_entries(connection: Connection, reference: str = "") -> tuple[ProviderEntry, ...]:

@@ -1,0 +1,290 @@
+"""The daily match (对账): terminals' journals, providers' files, the hospital's ledger.
+
+By the provider's business date. Run again at any time: a day's differences are replaced whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from gateway.adapters.port import Booking, Hospital, Work
+from gateway.daily_file import Channel, DailyFile
+from gateway.matching import DUTIES, Difference, Payment, judge
+from gateway.store import Store, insert_new
+from gateway.tables import (
+    differences,
+    from_us,
+    payment_states,
+    provider_files,
+    provider_rows,
+    to_us,
+)
+from kiosk.domain.money import Fen, yuan
+
+NEAR_MIDNIGHT = timedelta(minutes=30)
+"""A booking so late on a day may stand in tomorrow's file, which need not be there yet."""
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One difference of one day."""
+
+    payment: Payment
+    difference: Difference
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A day's match. `missing`: channels whose file has not come; their payments are not judged."""
+
+    day: date
+    matched: int
+    found: tuple[Found, ...]
+    missing: tuple[Channel, ...]
+
+
+def take_file(store: Store, file: DailyFile, now: datetime) -> bool:
+    """Keep a daily file, all or nothing; it replaces an earlier one of its day and channel.
+
+    False when this very file is there already.
+    """
+    day = file.day.isoformat()
+    kept = {
+        "digest": file.digest,
+        "channel": file.channel.value,
+        "day": day,
+        "at": to_us(now),
+        "superseded": False,
+    }
+    with store.writing() as connection:
+        older = (provider_files.c.channel == file.channel.value) & (provider_files.c.day == day)
+        if insert_new(connection, provider_files, [kept]) == 0:
+            return False
+        connection.execute(
+            update(provider_files)
+            .where(older, provider_files.c.digest != file.digest)
+            .values(superseded=True)
+        )
+        rows = [
+            {
+                "digest": file.digest,
+                "line": line,
+                "moved": row.moved.name.lower(),
+                "reference": row.reference,
+                "provider_reference": row.provider_reference,
+                "amount_fen": row.amount_fen,
+            }
+            for line, row in enumerate(file.rows, start=1)
+        ]
+        if rows:
+            connection.execute(insert(provider_rows), rows)
+    return True
+
+
+def run(store: Store, hospital: Hospital, day: date, now: datetime) -> Outcome:
+    """Match one business day and keep its differences."""
+    with store.writing() as connection:
+        outcome = match(Work(connection, "", now), hospital, day)
+        _keep(connection, outcome)
+    return outcome
+
+
+def match(work: Work, hospital: Hospital, day: date) -> Outcome:
+    """The three books of this day, and of its neighbours for what lies across the day's cut."""
+    here, next_day = _channels(work, day), _channels(work, day + _ONE_DAY)
+    books = _Books()
+    _read_provider(work, day, books)
+    bookings = hospital.bookings(work, day - _ONE_DAY, day + _ONE_DAY)
+    _read_bookings(bookings, books)
+    _read_journals(work, day, books)
+    matched = 0
+    found = []
+    for page in books.pages.values():
+        if page.day != day or page.channel not in here:
+            continue
+        payment = page.payment()
+        difference = judge(payment)
+        if difference is Difference.BOOKED_NOT_TAKEN and page.channel not in next_day:
+            difference = Difference.ACROSS_DAY_CUT if page.near_midnight else difference
+        if difference is None:
+            matched += 1
+        else:
+            found.append(Found(payment, difference))
+    missing = tuple(channel for channel in Channel if channel not in here)
+    found.sort(key=lambda one: (list(Difference).index(one.difference), one.payment.reference))
+    return Outcome(day, matched, tuple(found), missing)
+
+
+@dataclass
+class _Page:
+    """One reference, while the books are being read."""
+
+    reference: str
+    charged: list[Fen] = field(default_factory=list)
+    reversed: list[Fen] = field(default_factory=list)
+    booked: list[Fen] = field(default_factory=list)
+    journal: str = ""
+    journal_fen: Fen = 0
+    journal_day: date | None = None
+    provider_day: date | None = None
+    booked_day: date | None = None
+    channel: Channel = Channel.CODES
+    near_midnight: bool = False
+
+    @property
+    def day(self) -> date | None:
+        """The business date: the provider's when it knows the reference."""
+        return self.provider_day or self.booked_day or self.journal_day
+
+    def payment(self) -> Payment:
+        return Payment(
+            self.reference,
+            tuple(self.charged),
+            tuple(self.reversed),
+            tuple(self.booked),
+            self.journal,
+            self.journal_fen,
+            self.provider_day,
+            self.booked_day,
+        )
+
+
+class _Books:
+    def __init__(self) -> None:
+        self.pages: dict[str, _Page] = {}
+
+    def page(self, reference: str) -> _Page:
+        found = self.pages.get(reference)
+        if found is None:
+            found = self.pages[reference] = _Page(reference)
+        return found
+
+
+def _channels(work: Work, day: date) -> frozenset[Channel]:
+    kept = select(provider_files.c.channel).where(provider_files.c.day == day.isoformat())
+    return frozenset(Channel(name) for name in work.connection.execute(kept).scalars())
+
+
+def _read_provider(work: Work, day: date, books: _Books) -> None:
+    days = [(day + n * _ONE_DAY).isoformat() for n in (-1, 0, 1)]
+    statement = (
+        select(
+            provider_rows.c.reference,
+            provider_rows.c.moved,
+            provider_rows.c.amount_fen,
+            provider_files.c.day,
+            provider_files.c.channel,
+        )
+        .join(provider_files, provider_files.c.digest == provider_rows.c.digest)
+        .where(provider_files.c.day.in_(days), provider_files.c.superseded.is_(False))
+        .order_by(provider_files.c.day, provider_rows.c.line)
+    )
+    for reference, moved, amount, business_day, channel in work.connection.execute(statement):
+        page = books.page(reference)
+        page.channel = Channel(channel)
+        page.provider_day = page.provider_day or date.fromisoformat(business_day)
+        (page.charged if moved == "charged" else page.reversed).append(amount)
+
+
+def _read_bookings(bookings: Iterable[Booking], books: _Books) -> None:
+    for booking in bookings:
+        if booking.amount_fen == 0:
+            continue  # insurance paid it all: no provider ever heard of it
+        page = books.page(booking.reference)
+        page.booked.append(booking.amount_fen)
+        page.booked_day = page.booked_day or booking.at.date()
+        if page.provider_day is None:
+            page.channel = Channel.CARDS if booking.method == "card" else Channel.CODES
+        midnight = booking.at.replace(hour=0, minute=0, second=0, microsecond=0) + _ONE_DAY
+        page.near_midnight = midnight - booking.at <= NEAR_MIDNIGHT
+
+
+def _read_journals(work: Work, day: date, books: _Books) -> None:
+    """The last word of the terminals; what a payment was before does not matter here."""
+    zone: tzinfo | None = work.now.tzinfo
+    first = datetime.combine(day - _ONE_DAY, datetime.min.time(), zone)
+    statement = (
+        select(
+            payment_states.c.reference,
+            payment_states.c.state,
+            payment_states.c.amount_fen,
+            payment_states.c.at,
+        )
+        .where(
+            payment_states.c.at >= to_us(first),
+            payment_states.c.at < to_us(first + 3 * _ONE_DAY),
+        )
+        .order_by(payment_states.c.terminal, payment_states.c.sequence)
+    )
+    for reference, state, amount, at in work.connection.execute(statement):
+        page = books.page(reference)
+        page.journal, page.journal_fen = state.lower(), amount
+        page.journal_day = from_us(at, zone).date()
+
+
+def _keep(connection: Connection, outcome: Outcome) -> None:
+    day = outcome.day.isoformat()
+    connection.execute(delete(differences).where(differences.c.day == day))
+    rows = [
+        {
+            "day": day,
+            "reference": one.payment.reference,
+            "difference": one.difference.value,
+            "net_fen": one.payment.net_fen,
+            "booked_fen": one.payment.booked_fen,
+            "journal": one.payment.journal,
+        }
+        for one in outcome.found
+    ]
+    if rows:
+        connection.execute(insert(differences), rows)
+
+
+def as_json(outcome: Outcome) -> str:
+    """For machines: one object."""
+    listed: list[dict[str, Any]] = [
+        {
+            "reference": one.payment.reference,
+            "class": one.difference.value,
+            "owner": DUTIES[one.difference].owner,
+            "next_step": DUTIES[one.difference].next_step,
+            "net_fen": one.payment.net_fen,
+            "booked_fen": one.payment.booked_fen,
+            "journal": one.payment.journal,
+        }
+        for one in outcome.found
+    ]
+    body = {
+        "date": outcome.day.isoformat(),
+        "matched": outcome.matched,
+        "differences": listed,
+        "missing_files": [channel.value for channel in outcome.missing],
+    }
+    return json.dumps(body, ensure_ascii=False)
+
+
+def as_text(outcome: Outcome) -> str:
+    """For people: what to do first stands first."""
+    lines = [f"对账 {outcome.day}：相符 {outcome.matched} 笔，差异 {len(outcome.found)} 笔"]
+    lines += [f"⚠ 未收到对账单：{channel}" for channel in outcome.missing]
+    counts = Counter(one.difference for one in outcome.found)
+    for difference in Difference:
+        if not counts[difference]:
+            continue
+        duty = DUTIES[difference]
+        lines.append(f"\n{duty.words}（{counts[difference]} 笔）— {duty.owner}：{duty.next_step}")
+        lines += [
+            f"  {one.payment.reference}  渠道 {yuan(one.payment.net_fen)}"
+            f"  入账 {yuan(one.payment.booked_fen)}  终端 {one.payment.journal or '—'}"
+            for one in outcome.found
+            if one.difference is difference
+        ]
+    return "\n".join(lines)
