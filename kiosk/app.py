@@ -283,7 +283,7 @@ class Core:
             ScannerDevice(make.scanner),
             ReceiptPrinterDevice(make.receipt_printer, self._slip),
             ReportPrinterDevice(make.report_printer),
-            PadDevice(make.pad, self.clock.monotonic_s, tell),
+            PadDevice(make.pad, self.clock.monotonic_s, tell, self.profile.devices.pad.charge_s),
         )
         return tuple(DeviceWorker(device, tell, self.stop, self.log.info) for device in devices)
 
@@ -308,6 +308,8 @@ class Core:
                     }
                     for worker in self.workers
                 }
+            case "payment":
+                return {"state": self.records.payment_state(str(asked.get("reference", "")))}
             case "audit_find":
                 return {"events": found_events(self.records, str(asked.get("name", "")))}
         return {"error": f"core knows no {what}"}

@@ -72,7 +72,11 @@ class SerialPart:
 @with_config(_STRICT)
 @dataclass(frozen=True)
 class PadPart:
-    """The payment pad: `serial` needs port and baud, `tcp` needs host and tcp_port."""
+    """The payment pad: `serial` needs port and baud, `tcp` needs host and tcp_port.
+
+    `charge_s`: how long one charge may take before its outcome counts as unknown; longer than the
+    pad's own wait for a card.
+    """
 
     link: Literal["serial", "tcp"]
     port: str = ""
@@ -80,6 +84,7 @@ class PadPart:
     host: str = ""
     tcp_port: Port | None = None
     password: Annotated[int, Field(ge=0, le=999_999)] = 123_456
+    charge_s: Annotated[int, Field(ge=5, le=180)] = 120
 
 
 @with_config(_STRICT)

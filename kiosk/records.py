@@ -182,6 +182,11 @@ class StoreRecords:
             if not isinstance(found.subject, Erased)
         )
 
+    def payment_state(self, reference: str) -> str:
+        """Where an attempt stands, ended or not; empty when there is none of this reference."""
+        found = self._journal.payment(reference)
+        return found.state.value.upper() if found else ""
+
     # --- the day list ----------------------------------------------------------------------------
 
     def keep_day_list(self, day_list: DayList, until: datetime) -> None:

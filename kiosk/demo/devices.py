@@ -102,6 +102,17 @@ class DemoDevices:
     def pad_waits_for_card(self) -> bool:
         return self.pad.with_emulator(lambda pad: pad.waits_for_card)
 
+    def behave(self) -> None:
+        """Every device as the manual says again, with paper and without anybody's things."""
+        self.reader.with_emulator(lambda reader: reader.behave())
+        self.scanner.with_emulator(lambda scanner: scanner.behave())
+        self.scanner.with_emulator(lambda scanner: scanner.hide())
+        self.pad.with_emulator(lambda pad: pad.behave())
+        self.pad.with_emulator(lambda pad: pad.walk_away())
+        self.pad.with_emulator(lambda pad: pad.approve())
+        self.printer.with_emulator(lambda printer: printer.put_paper_in())
+        self.tray.clear()
+
     # --- paper -----------------------------------------------------------------------------------
 
     def papers(self) -> tuple[Path, ...]:

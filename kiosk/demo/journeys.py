@@ -46,7 +46,7 @@ def register_card(walk: Walk) -> str:
     """By ID card; the fee by the payer's own code."""
     walk.lay(people.BY_CARD)
     _choose_a_slot(walk)
-    _until_payable(walk)
+    until_payable(walk)
     walk.show(walk.codes(people.BY_CARD).wechat)
     return _result(walk)
 
@@ -55,7 +55,7 @@ def register_code(walk: Walk) -> str:
     """By e-health code; the fee by a phone that scans the screen."""
     walk.show(walk.codes(people.BY_HEALTH_CODE).health_code)
     _choose_a_slot(walk)
-    _until_payable(walk)
+    until_payable(walk)
     _pay_by_phone(walk)
     return _result(walk)
 
@@ -82,7 +82,7 @@ def _choose_a_slot(walk: Walk) -> None:
     walk.tap("confirm")
 
 
-def _until_payable(walk: Walk) -> Pay:
+def until_payable(walk: Walk) -> Pay:
     view = walk.until_true(
         lambda view: isinstance(view.page, Pay) and bool(view.page.url), "a code to pay"
     )
@@ -102,7 +102,7 @@ def _result(walk: Walk) -> str:
     return view.page.result
 
 
-def _to_the_bill(walk: Walk) -> None:
+def to_the_bill(walk: Walk) -> None:
     view = walk.until("home")
     task = view.page.next  # type: ignore[union-attr]
     walk.tap("next" if task is not None and task.kind == "pay" else "task:pay")
@@ -111,8 +111,8 @@ def _to_the_bill(walk: Walk) -> None:
 def pay_bill_card(walk: Walk) -> str:
     """By bank card at the pad: putting it in is choosing."""
     walk.lay(people.PAYS_BY_PAD)
-    _to_the_bill(walk)
-    _until_payable(walk)
+    to_the_bill(walk)
+    until_payable(walk)
     walk.world.devices.present_bank_card()
     return _result(walk)
 
@@ -120,8 +120,8 @@ def pay_bill_card(walk: Walk) -> str:
 def pay_bill_code(walk: Walk) -> str:
     """By the payer's own code at the scanner."""
     walk.lay(people.PAYS_BY_CODE)
-    _to_the_bill(walk)
-    _until_payable(walk)
+    to_the_bill(walk)
+    until_payable(walk)
     walk.show(walk.codes(people.PAYS_BY_CODE).alipay)
     return _result(walk)
 
@@ -148,8 +148,8 @@ def proxy_pay(walk: Walk) -> str:
         lambda view: view.page.page == "home" and bool(getattr(view.page, "acting_for", "")),
         "the mother's home page",
     )
-    _to_the_bill(walk)
-    _until_payable(walk)
+    to_the_bill(walk)
+    until_payable(walk)
     walk.show(walk.codes(people.DAUGHTER).wechat)
     return _result(walk)
 

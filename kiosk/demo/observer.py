@@ -23,6 +23,7 @@ class Observer:
         self._socket_path = socket_path
         self._changed = threading.Condition()
         self._view: View | None = None
+        self._watch: Callable[[View], object] = lambda view: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="observer", daemon=True)
 
@@ -31,6 +32,10 @@ class Observer:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def watch(self, note: Callable[[View], object]) -> None:
+        """Have every view told to `note` as well, on the listening thread."""
+        self._watch = note
 
     @property
     def view(self) -> View | None:
@@ -58,6 +63,7 @@ class Observer:
                 self._stopping.wait(RECONNECT_S)
 
     def _note(self, view: View) -> None:
+        self._watch(view)
         with self._changed:
             self._view = view
             self._changed.notify_all()

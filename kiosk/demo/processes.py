@@ -68,8 +68,11 @@ class Program:
             self._thread = None
 
     def kill(self) -> None:
-        """SIGKILL, as a power cut would; it is started again."""
-        os.kill(self.pid, signal.SIGKILL)
+        """SIGKILL, and its end; it is started again."""
+        process = self._process
+        assert process is not None
+        process.kill()
+        process.wait(END_S)
 
     def _keep(self) -> None:
         while not self._stopping.is_set():

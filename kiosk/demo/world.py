@@ -54,8 +54,15 @@ class Arrived:
 class DemoWorld:
     """Everything that a terminal has around it. start(), then hands; stop() ends all of it."""
 
-    def __init__(self, folder: Path, pad_link: str = "serial", display: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pad_link: str = "serial",
+        display: bool = False,
+        charge_s: int = 120,
+    ) -> None:
         self.folder = folder
+        self._charge_s = charge_s
         self._never = threading.Event()
         self.now = datetime.now(ZONE).replace(
             hour=OPENS_AT[0], minute=OPENS_AT[1], second=0, microsecond=0
@@ -170,10 +177,11 @@ class DemoWorld:
         self.profile_path.write_text(template, encoding="utf-8")
 
     def _pad_part(self, ports: Path) -> str:
+        within = f"charge_s = {self._charge_s}"
         if self.devices.pad_link == "serial":
-            return f'link = "serial"\nport = "{ports}/pad"\nbaud = 9600'
+            return f'link = "serial"\nport = "{ports}/pad"\nbaud = 9600\n{within}'
         port = getattr(self.devices.pad, "port")  # noqa: B009  a TcpHost here
-        return f'link = "tcp"\nhost = "127.0.0.1"\ntcp_port = {port}'
+        return f'link = "tcp"\nhost = "127.0.0.1"\ntcp_port = {port}\n{within}'
 
     def _enrol(self) -> None:
         """A token for the terminal, a PIN for the volunteer: both would be a technician's work."""
@@ -216,7 +224,9 @@ class DemoWorld:
             screened = connection.execute(select(func.count()).select_from(screenings)).scalar_one()
         store.close()
         checked_in = [
-            entry["subject"] for entry in self.ledgers()["hospital"] if entry["kind"] == "check_in"
+            entry["subject"]
+            for entry in self.ledgers()["hospital"]
+            if entry["kind"] == "checked_in"
         ]
         screening_keys = sum(kind == "screening" for _, kind in kept)
         twice = (screened - screening_keys) + (len(checked_in) - len(set(checked_in)))

@@ -50,13 +50,20 @@ class PadDevice:
     part: Part = "pad"
     pause_s = 0.2
 
-    CHARGE_S = 150.0  # a person looks for a card, types a PIN, the bank answers
     DECIDE_S = 20.0
     LOOK_S = 8.0
     HOLD_S = 0.5
 
-    def __init__(self, connect: Callable[[], pad.PaymentPad], clock: Clock, say: Say) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], pad.PaymentPad],
+        clock: Clock,
+        say: Say,
+        charge_s: float = 120.0,
+    ) -> None:
+        """`charge_s`: for a person to find a card and type a PIN, and for the bank to answer."""
         self._connect, self._clock, self._say = connect, clock, say
+        self._charge_s = charge_s
         self._pad: pad.PaymentPad | None = None
         self._terminal = ""
         self._holding = ""
@@ -121,7 +128,7 @@ class PadDevice:
         self._given_up.clear()
         self._charging = reference
         watch = pad.Watch(lambda at: self._progressed(reference, at), self._given_up.is_set)
-        within = self._within(self.CHARGE_S)
+        within = self._within(self._charge_s)
         try:
             outcome = device.authorise(reference, effect.amount_fen, within, watch)
         except errors.OutcomeUnknown as fault:
