@@ -38,6 +38,7 @@ MID_SLIP_ROWS = 5.0
 
 ROW_DOTS = 32  # of a normal line; what `rows_left` counts
 BUFFER_ITEMS_MAX = 4096
+BUFFER_BYTES = 4096
 CLEARED = b"\x37\x25\x00"
 REAL_TIME = tuple(
     [cmd.STATUS + bytes([n]) for n in (1, 2, 3, 4)]
@@ -257,6 +258,10 @@ class ReceiptPrinterEmulator:
     # -- what waits its turn
 
     def _accept(self, data: bytes) -> None:
+        for at in range(0, len(data), BUFFER_BYTES):
+            self._take_in(data[at : at + BUFFER_BYTES])
+
+    def _take_in(self, data: bytes) -> None:
         try:
             self._decoder.feed(data)
         except ProtocolError as fault:

@@ -212,17 +212,22 @@ def raster(bitmap: Bitmap) -> bytes:
 def _bands(bitmap: Bitmap) -> Iterator[bytes]:
     stride = bitmap.width // 8
     data = bitmap.to_bytes()
+    used = _used_bytes(bitmap)
     for top in range(0, bitmap.height, BAND_ROWS_MAX):
         rows = min(BAND_ROWS_MAX, bitmap.height - top)
         band = data[top * stride : (top + rows) * stride]
-        used = _used_bytes(band, stride)
         if used < stride:
-            band = b"".join(band[at : at + used] for at in range(0, len(band), stride))
+            band = b"".join([band[at : at + used] for at in range(0, len(band), stride)])
         head = used.to_bytes(2, "little") + rows.to_bytes(2, "little")
         yield cmd.RASTER + head + _REAL_TIME.sub(b"\x30", band)
 
 
-def _used_bytes(band: bytes, stride: int) -> int:
-    """Bytes of a row up to the last ink, at least one."""
-    longest = (len(band[at : at + stride].rstrip(b"\0")) for at in range(0, len(band), stride))
-    return max(1, *longest)
+def _used_bytes(bitmap: Bitmap) -> int:
+    """Bytes of a row up to the last ink anywhere, at least one: all rows laid over each other."""
+    over, rows = bitmap.bits, 1
+    while rows < bitmap.height:
+        over |= over >> rows * bitmap.width
+        rows *= 2
+    row = over & (1 << bitmap.width) - 1
+    blank = (row & -row).bit_length() - 1 if row else bitmap.width
+    return max(1, bitmap.width // 8 - blank // 8)

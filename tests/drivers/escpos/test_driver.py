@@ -25,7 +25,7 @@ from drivers.escpos.driver import (
     SlipUnknown,
     state_of,
 )
-from drivers.slip import Slip, Stripped, Text
+from drivers.slip import Size, Slip, Stripped, Text
 from tests.drivers.cable import Faults
 from tests.drivers.escpos.paper import LONG, SHORT, fault_of, wired
 
@@ -102,6 +102,12 @@ def test_a_slip_that_is_printed_is_on_the_tape_and_cut() -> None:
     (slip,) = emulator.slips
     assert slip.whole
     assert slip.text == "您好\n合计" + " " * 36 + "￥128.50\n"
+
+
+def test_a_slip_of_nothing_but_big_dots_is_printed() -> None:
+    printer, emulator, _ = wired()
+    assert printer.print_slip(Slip((Text("𠮷" * 320, Size.HUGE),))) == Printed()
+    assert len(emulator.slips[0].items) == 40
 
 
 def test_each_slip_is_cut_by_itself() -> None:
