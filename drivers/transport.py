@@ -36,4 +36,7 @@ class Emulator(Protocol):
         """What the host sent, in any cut; the answer that goes out at once (may be empty)."""
 
     def tick(self, now_s: float) -> bytes:
-        """Called every few milliseconds with a clock that never goes back; what goes out unasked."""
+        """What goes out unasked. Called every few milliseconds, and just before each receive.
+
+        The clock never goes back.
+        """
