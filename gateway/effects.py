@@ -11,7 +11,7 @@ from sqlalchemy import Table, select
 from gateway.adapters.port import Hospital, Refused, Work
 from gateway.operations import alarm
 from gateway.sealing import Keys
-from gateway.store import insert_new
+from gateway.store import bulk_new, insert_new
 from gateway.tables import audit_heads, hand_overs, payment_states, screenings, to_us
 from kiosk.hospital import contract as c
 
@@ -46,7 +46,8 @@ def apply(work: Work, keys: Keys, hospital: Hospital, bodies: Sequence[Body]) ->
                 if reason := _heeded(work, hospital, one.body):
                     refusals[one.sequence] = reason
     for table, new in rows.items():
-        insert_new(work.connection, table, new)
+        values = [tuple(row.values()) for row in new]
+        bulk_new(work.connection, table, tuple(new[0]), values)
     return refusals
 
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,7 +21,14 @@ from gateway import effects
 from gateway.adapters.port import Hospital, Work
 from gateway.operations import alarm
 from gateway.sealing import Keys
-from gateway.store import CommitUnknown, Store, StoreAway, insert_new, insert_returning
+from gateway.store import (
+    CommitUnknown,
+    Store,
+    StoreAway,
+    bulk_new,
+    insert_new,
+    insert_returning,
+)
 from gateway.tables import records, refused, terminals, to_us
 from kiosk.hospital import contract as c
 
@@ -46,6 +54,22 @@ class _Fresh:
     record: c.Record
     body: Any
     reason: str
+
+
+@dataclass(frozen=True)
+class _Front:
+    """How far this terminal's records have come: without a gap, and at all."""
+
+    held_up_to: int
+    highest: int
+
+
+class _Known(Exception):
+    """Something of the batch was here before; the transaction is undone and done with care."""
+
+
+_Judge = Callable[[Work, Sequence[c.Record], _Front], list[c.Verdict]]
+_RECORD_COLUMNS = tuple(column.name for column in records.columns)
 
 
 class Ingest:
@@ -95,21 +119,47 @@ class Ingest:
             self._refuse(work, storable, body_hash, "not_storable")
             row = self._row(work, storable, body_hash, "not_storable")
             insert_new(connection, records, [row])
-            _hold(work)
+            _hold(work, _Front(0, 0), [record])
         return _verdict(record.key, "not_storable")
 
     def _together(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
+        try:
+            return self._in_one(terminal, batch, self._all_new)
+        except _Known:
+            return self._in_one(terminal, batch, self._judge)
+
+    def _in_one(self, terminal: str, batch: Sequence[c.Record], judge: _Judge) -> c.OutboxReply:
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
             # Batches of one terminal queue here, so that order and held_up_to are true.
-            connection.execute(
-                select(terminals.c.name).where(terminals.c.name == terminal).with_for_update()
-            ).one()
-            verdicts = self._judge(work, batch)
-            held_up_to = _hold(work)
+            mine = select(terminals.c.held_up_to, terminals.c.highest).where(
+                terminals.c.name == terminal
+            )
+            front = _Front(*connection.execute(mine.with_for_update()).one())
+            verdicts = judge(work, batch, front)
+            held_up_to = _hold(work, front, batch)
         return c.OutboxReply(tuple(verdicts), held_up_to)
 
-    def _judge(self, work: Work, batch: Sequence[c.Record]) -> list[c.Verdict]:
+    def _all_new(self, work: Work, batch: Sequence[c.Record], front: _Front) -> list[c.Verdict]:
+        """The usual case: nothing of this batch was ever here. Raises _Known when it was.
+
+        The insert itself is the question, so nothing is looked up before it.
+        """
+        sequences = [record.sequence for record in batch]
+        rising = all(one < two for one, two in pairwise([front.highest, *sequences]))
+        if not rising or len({record.key for record in batch}) != len(batch):
+            raise _Known
+        fresh = [(_read(record), self._keys.digest(_canonical(record))) for record in batch]
+        rows = [
+            tuple(self._row(work, one.record, hash, one.reason).values()) for one, hash in fresh
+        ]
+        if bulk_new(work.connection, records, _RECORD_COLUMNS, rows) != len(rows):
+            raise _Known
+        outcome = self._act(work, fresh, frozenset(sequences))
+        return [outcome[id(one)] for one, _ in fresh]
+
+    def _judge(self, work: Work, batch: Sequence[c.Record], _front: _Front) -> list[c.Verdict]:
+        """Each record against what is known, and against the others of its batch."""
         hashes = [self._keys.digest(_canonical(record)) for record in batch]
         known = _known(work, batch)
         verdicts: dict[int, c.Verdict] = {}
@@ -145,7 +195,12 @@ class Ingest:
     def _keep(self, work: Work, fresh: list[tuple[_Fresh, str]]) -> dict[int, c.Verdict]:
         """Insert what is new, act on what was inserted, and say what became of each."""
         rows = [self._row(work, one.record, hash, one.reason) for one, hash in fresh]
-        new = set(insert_returning(work.connection, records, rows, records.c.sequence))
+        new = insert_returning(work.connection, records, rows, records.c.sequence)
+        return self._act(work, fresh, frozenset(new))
+
+    def _act(
+        self, work: Work, fresh: list[tuple[_Fresh, str]], new: frozenset[int]
+    ) -> dict[int, c.Verdict]:
         acting = [one for one, _ in fresh if one.record.sequence in new and not one.reason]
         bodies = [effects.Body(one.record.sequence, one.record.kind, one.body) for one in acting]
         late = effects.apply(work, self._keys, self._hospital, bodies)
@@ -252,10 +307,23 @@ def _verdict(key: str, reason: str) -> c.Verdict:
     return c.Verdict(key, "refused" if reason else "accepted", reason)
 
 
-def _hold(work: Work) -> int:
-    """Move held_up_to over what has arrived without a gap."""
-    mine = terminals.c.name == work.terminal
-    held = int(work.connection.execute(select(terminals.c.held_up_to).where(mine)).scalar_one())
+def _hold(work: Work, front: _Front, batch: Sequence[c.Record]) -> int:
+    """Move held_up_to over what has arrived without a gap; the database is asked only then."""
+    highest = max([front.highest, *(record.sequence for record in batch)])
+    reached = front.held_up_to
+    for sequence in sorted(record.sequence for record in batch):
+        reached += sequence == reached + 1
+    if reached < highest:
+        reached = _before_gap(work, reached)
+    work.connection.execute(
+        update(terminals)
+        .where(terminals.c.name == work.terminal)
+        .values(held_up_to=reached, highest=highest)
+    )
+    return reached
+
+
+def _before_gap(work: Work, held: int) -> int:
     following = records.alias()
     follows = exists().where(
         following.c.terminal == records.c.terminal,
@@ -265,12 +333,10 @@ def _hold(work: Work) -> int:
     begun = select(records.c.sequence).where(here, records.c.sequence == held + 1)
     if work.connection.execute(begun).first() is None:
         return held
-    before_gap = (
+    last = (
         select(records.c.sequence)
         .where(here, records.c.sequence > held, ~follows)
         .order_by(records.c.sequence)
         .limit(1)
     )
-    reached = int(work.connection.execute(before_gap).scalar_one())
-    work.connection.execute(update(terminals).where(mine).values(held_up_to=reached))
-    return reached
+    return int(work.connection.execute(last).scalar_one())

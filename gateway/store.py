@@ -11,12 +11,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, event, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    CursorResult,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold SQLite's write lock
 POOL_CONNECTIONS = 20
+WAL_PAGES = 4000  # 16 MB before it is folded back; each folding costs three syncs
 _SCHEMA_LOCK = 70_115_001  # any number: two gateways must not create tables at the same time
 
 
@@ -103,6 +114,28 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[dict[str, An
     return int(connection.execute(statement, list(rows), execution_options=counting).rowcount)
 
 
+def bulk_new(
+    connection: Connection, table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> int:
+    """As insert_new, for many rows of one shape: by the driver, without a look at each value."""
+    if not rows:
+        return 0
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in names)
+        sql = f"insert into {table.name} ({', '.join(names)}) values ({marks})"
+        return _count(connection.exec_driver_sql(f"{sql} on conflict do nothing", list(rows)))
+    dialect = connection.dialect
+    types = (table.c[name].type.compile(dialect=dialect) for name in names)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in types)
+    sql = f"insert into {table.name} ({', '.join(names)}) select * from unnest({arrays})"
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    return _count(connection.exec_driver_sql(f"{sql} on conflict do nothing", columns))
+
+
+def _count(result: CursorResult[Any]) -> int:
+    return int(result.rowcount)
+
+
 def insert_returning(
     connection: Connection, table: Table, rows: Sequence[dict[str, Any]], column: Column[Any]
 ) -> list[Any]:
@@ -146,6 +179,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     assert mode == "wal", f"SQLite answered {mode} to journal_mode=wal"
     connection.execute("pragma synchronous=full")
     connection.execute("pragma secure_delete=on")
+    connection.execute(f"pragma wal_autocheckpoint={WAL_PAGES}")
     connection.execute("pragma foreign_keys=on")
 
 
