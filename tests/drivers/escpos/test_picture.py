@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from PIL import Image
 from drivers.escpos.commands import Model
 from drivers.escpos.driver import ReceiptPrinter
 from drivers.escpos.emulator import ReceiptPrinterEmulator
-from drivers.slip import Code128, Qr, Slip, Text, enlarged
+from drivers.slip import Code128, Pair, Qr, Size, Slip, Text, enlarged
 from tests.drivers.cable import Cable
 from tests.drivers.escpos.paper import LONG, glyphs, wired
 
@@ -50,6 +52,33 @@ def test_zbar_reads_the_printed_bars(text: str, tmp_path: Path) -> None:
 def test_both_codes_of_a_whole_slip_are_read(slip: Slip, tmp_path: Path) -> None:
     expected = sorted(["8K42-20250302", "https://hospital.example/s/8K42"])
     assert printed_codes(slip, tmp_path) == expected
+
+
+READ_BACK = Slip(
+    (
+        Text("市第一医院", Size.DOUBLE, bold=True),
+        Pair("您自己付", "41.20", Size.DOUBLE),
+        Text("请到三楼采血窗口", Size.DOUBLE),
+    )
+)
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")
+def test_tesseract_reads_the_slip_back(tmp_path: Path) -> None:
+    printer, emulator, _ = wired()
+    printer.print_slip(READ_BACK)
+    picture = tmp_path / "slip.png"
+    picture.write_bytes(emulator.slips[0].png(glyphs()))
+    ran = subprocess.run(
+        ["tesseract", str(picture), "-", "-l", "chi_sim", "--psm", "6"],
+        capture_output=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "OMP_THREAD_LIMIT": "1"},
+    )
+    read = ran.stdout.decode().replace(" ", "")
+    for words in ("市第一医院", "您自己付", "41.20", "请到三楼采血窗口"):
+        assert words in read
 
 
 def test_each_slip_is_kept_as_picture_and_text(tmp_path: Path) -> None:
