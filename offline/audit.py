@@ -112,12 +112,13 @@ class Audit:
         """Sign a head and queue what the gateway has not seen; how many records. Once a minute."""
         self.sign_head(tx)
         seen = number(tx.one("select value from settings where name = 'audit_witnessed'"))
-        end, _ = self._end(tx)
+        end, link = self._end(tx)
         records = 0
         while seen < end:
             upto = min(end, seen + WITNESS_EVENTS_MAX)
             body = self._witness_body(tx, seen, upto)
-            outbox.queue(tx, f"audit/{upto}", kind="audit", body=body)
+            # The link in the key: a trail that went on from a backup has other events here.
+            outbox.queue(tx, f"audit/{upto}-{link.hex()[:8]}", kind="audit", body=body)
             seen, records = upto, records + 1
         tx.run("insert or replace into settings values ('audit_witnessed', ?)", end)
         return records

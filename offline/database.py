@@ -82,9 +82,35 @@ class SqliteDatabase:
         self._connection.close()
 
 
+def legible_rows(path: Path, table: str, key: str) -> list[Row]:
+    """What can still be read of a table in a damaged file: from its front, then from its back.
+
+    One damaged page in the middle costs the rows on it; between two of them all is lost.
+    """
+    found: dict[Row, None] = {}
+    for direction in ("asc", "desc"):
+        try:
+            connection = sqlite3.connect(path, isolation_level=None)
+            connection.text_factory = _legible
+            order = ", ".join(f"{column} {direction}" for column in key.split(", "))
+            for row in connection.execute(f"select * from {table} order by {order}"):
+                found[row] = None
+        except sqlite3.Error:
+            continue
+        finally:
+            connection.close()
+    return list(found)
+
+
+def _legible(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
 def meaning(error: sqlite3.Error) -> StoreError | AssertionError:
     """What an error of SQLite says about our data. A broken constraint is a bug of ours."""
     code = getattr(error, "sqlite_errorcode", None)
+    if code is None and isinstance(error, sqlite3.OperationalError):
+        return StoreCorrupt("a text is not UTF-8")  # Python's own finding, without a code
     return meaning_of_code(None if code is None else code & 0xFF, type(error).__name__)
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from offline.database import Row, Value
+from offline.errors import StoreCorrupt
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
 
@@ -207,11 +209,15 @@ def _payment(reading: Reading, reference: str) -> Payment | None:
     if found is None:
         return None
     kind, amount_fen, person_text, subject, opened_at = found
-    assert isinstance(subject, bytes) and isinstance(amount_fen, int)
-    assert isinstance(opened_at, int)
+    if not (isinstance(subject, bytes) and isinstance(amount_fen, int)):
+        raise StoreCorrupt("a payment is not what was written")
+    if not isinstance(opened_at, int):
+        raise StoreCorrupt("a payment is not what was written")
     person = None if person_text is None else Pseudonym(str(person_text))
     place = _subject_place(reference, str(kind), amount_fen)
     moves = _moves(reading, reference, person)
+    if [move.n for move in moves] != list(range(1, len(moves) + 1)) or not moves:
+        raise StoreCorrupt("a move is missing")
     return Payment(
         reference=reference,
         kind=str(kind),
@@ -231,8 +237,38 @@ def _moves(reading: Reading, reference: str, person: Pseudonym | None) -> tuple[
         "select n, state, at, evidence from names where name = ? and room = 'move' order by n",
         reference,
     ):
-        assert isinstance(n, int) and isinstance(at, int) and isinstance(evidence, bytes)
+        if not (isinstance(n, int) and isinstance(at, int) and isinstance(evidence, bytes)):
+            raise StoreCorrupt("a move is not what was written")
         place = _move_place(reference, n, str(state))
         plain = reading.vault.unseal(reading, person, place, evidence)
         moves.append(Move(n, State(str(state)), at, plain))
     return tuple(moves)
+
+
+def payment_proves_itself(reading: Reading, row: Row) -> bool:
+    """Whether a row of `payments` is as it was written: its sealed subject opens in its place."""
+    reference, kind, amount_fen, person, subject, opened_at, _ = row
+    if not (isinstance(amount_fen, int) and isinstance(opened_at, int)):
+        return False
+    place = _subject_place(str(reference), str(kind), amount_fen)
+    return _opens(reading, person, place, subject)
+
+
+def move_proves_itself(reading: Reading, row: Row) -> bool:
+    """Whether a move among `names` is as it was written. Its payment must be there already."""
+    reference, _, n, _, at, state, evidence = row
+    found = reading.one("select person from payments where reference = ?", reference)
+    if found is None or not (isinstance(n, int) and isinstance(at, int)):
+        return False
+    return _opens(reading, found[0], _move_place(str(reference), n, str(state)), evidence)
+
+
+def _opens(reading: Reading, person: Value, place: Place, sealed: Value) -> bool:
+    if not isinstance(sealed, bytes):
+        return False
+    whose = None if person is None else Pseudonym(str(person))
+    try:
+        reading.vault.unseal(reading, whose, place, sealed)
+    except StoreCorrupt:
+        return False
+    return True

@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import islice
 
 from offline.database import Row
+from offline.errors import StoreCorrupt
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
 
@@ -271,6 +272,25 @@ def _close_ranks(tx: Transaction, settled: Sequence[int]) -> int:
     return change + len(left)
 
 
+def recount(tx: Transaction) -> None:
+    """Make keys, front and counters fit the records again, after mending; counts everything."""
+    tx.run("delete from names where room = 'outbox'")
+    tx.run(
+        "insert into names (name, room, n, seq) select key, 'outbox', 0, seq from outbox "
+        "where true on conflict do nothing"
+    )
+    tx.run("delete from outbox_left")
+    tx.run("insert into outbox_left select seq from outbox where state = 'waiting'")
+    counts = {
+        FRONT: "select coalesce(max(seq), 0) from outbox",
+        LEFT_COUNT: "select count(*) from outbox_left",
+        REFUSED_COUNT: "select count(*) from outbox where state = 'refused'",
+        ACCEPTED_COUNT: "select count(*) from outbox where state = 'accepted'",
+    }
+    for name, sql in counts.items():
+        tx.run(f"insert or replace into settings values (?, ({sql}))", name)
+
+
 def _count(tx: Transaction, name: str, change: int) -> None:
     if change:
         tx.run(
@@ -307,10 +327,16 @@ def _record(reading: Reading, row: Row) -> Record:
         person=person,
         body=body,
         at_ms=_integer(at),
-        standing=Standing(str(state)),
+        standing=_standing(state),
         reason=None if reason is None else str(reason),
         accusations=_integer(accusations),
     )
+
+
+def _standing(state: object) -> Standing:
+    if state not in set(Standing):
+        raise StoreCorrupt("a record stands nowhere")
+    return Standing(str(state))
 
 
 def _place(key: str) -> Place:
@@ -318,5 +344,6 @@ def _place(key: str) -> Place:
 
 
 def _integer(value: object) -> int:
-    assert isinstance(value, int)
+    if not isinstance(value, int):
+        raise StoreCorrupt("a number is none")
     return value

@@ -27,6 +27,7 @@ from offline.errors import (
     StoreTooNew,
     StoreUnsafe,
 )
+from offline.files import write_durably
 from offline.migrations import MIGRATIONS
 from offline.vault import Vault
 
@@ -179,7 +180,11 @@ class Store:
     def reading(self) -> Iterator[Reading]:
         """A look that no other thread's write interrupts. Keep it short: writers wait."""
         with self._turn:
-            yield Reading(self._database, self.vault)
+            try:
+                yield Reading(self._database, self.vault)
+            except StoreCorrupt:
+                self._suspect()
+                raise
 
     @property
     def checked(self) -> bool:
@@ -199,6 +204,11 @@ class Store:
         with self._turn:
             assert not self._inside, "a checkpoint inside a transaction"
             self._database.rows("pragma wal_checkpoint(truncate)")
+
+    def _suspect(self) -> None:
+        """Damage was seen: leave word for the next start, which will mend (mend.py)."""
+        self._broken = True
+        write_durably(suspect_mark(self.path), b"damage was seen\n")
 
     def begin(self) -> Transaction:
         """Take the turn and begin; ended by end(). Callers use transaction()."""
@@ -238,6 +248,8 @@ class Store:
         self.vault.forget_keys()
         if isinstance(error, StoreError) and not isinstance(error, StoreFull):
             self._broken = True
+        if isinstance(error, StoreCorrupt):
+            self._suspect()
         try:
             if self._database.in_transaction():
                 self._database.run("rollback")
@@ -279,6 +291,11 @@ class Store:
                 tx.run("insert into settings values ('master_key', ?)", self.vault.key_id)
             elif found[0] != self.vault.key_id:
                 raise KeyMismatch("this key file belongs to another store")
+
+
+def suspect_mark(path: Path) -> Path:
+    """The file that says the store at path was found damaged while it was in use."""
+    return path.with_name(path.name + ".suspect")
 
 
 def refuse_unsafe(version: Sequence[int], exclusive: bool) -> None:

@@ -109,7 +109,7 @@ class Vault:
             return ERASED
         try:
             return key.cipher.decrypt(nonce, text, place.bound())
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreCorrupt("a sealed field does not belong where it stands") from None
 
     def destroy(self, tx: Transaction, person: Pseudonym) -> bool:
@@ -141,6 +141,14 @@ class Vault:
         tx.run("insert into person_keys values (?, ?)", person, wrapped)
         return self._hold(person, raw)
 
+    def unwraps(self, person: Pseudonym, wrapped: bytes) -> bool:
+        """Whether these bytes are a key of this person's, wrapped by this vault."""
+        try:
+            self._wrapping.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], person.encode())
+        except (InvalidTag, ValueError):
+            return False
+        return True
+
     def _reading_key(self, reading: Reading, person: Pseudonym | None) -> _Key | None:
         if person is None:
             return self._own
@@ -156,7 +164,7 @@ class Vault:
             raw = self._wrapping.decrypt(
                 wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], person.encode()
             )
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreCorrupt("a person's key was altered") from None
         return self._hold(person, raw)
 

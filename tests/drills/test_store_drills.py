@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.drills import diskfull, forge, powercut
+from tests.drills import corrupt, diskfull, forge, powercut
 
 Drill = Callable[[list[str]], int]
 
@@ -58,3 +58,15 @@ def test_tampering_shows_what_a_weaker_chain_would_miss(
     mutant: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert not _run(forge.main, ["--tamperings", "100", "--mutant", mutant], capfd)["ok"]
+
+
+def test_a_damaged_store_is_mended_and_no_fen_differs(capfd: pytest.CaptureFixture[str]) -> None:
+    results = _run(corrupt.main, ["--corruptions", "40"], capfd)
+    assert results["ok"] and results["mended"] > 5
+
+
+@pytest.mark.parametrize("mutant", [name for name in corrupt.MUTANTS if name != "none"])
+def test_damage_catches_a_recovery_that_does_not_ask(
+    mutant: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert not _run(corrupt.main, ["--corruptions", "40", "--mutant", mutant], capfd)["ok"]
