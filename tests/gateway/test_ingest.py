@@ -16,6 +16,7 @@ from gateway import fleet
 from gateway.adapters.demo import people
 from gateway.tables import audit_heads, records, refused, screenings
 from kiosk.hospital import contract as c
+from tests.bench.sync import wire_share
 from tests.gateway.world import MORNING, World, all_at_once, record, screening, states
 
 _BASES = itertools.count(1000, 1000)
@@ -244,3 +245,7 @@ def test_the_day_of_a_screening_is_the_hospitals_day(light_world: World) -> None
     late = replace(screening("S1"), at=MORNING + timedelta(hours=15, minutes=20))
     batch(light_world, record(1, late, "screening"))
     assert rows(light_world, screenings)[0].day == "2026-11-21"
+
+
+def test_a_batch_travels_in_less_than_a_third_of_its_json() -> None:
+    assert wire_share() < 1 / 3

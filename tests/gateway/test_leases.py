@@ -5,6 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
 
 from gateway import slots
 from gateway.adapters.demo import people
@@ -12,6 +15,7 @@ from gateway.adapters.port import Refused
 from kiosk.domain.identity import Credential, DocumentKind, Identity
 from kiosk.domain.visit import AppointmentState
 from kiosk.hospital import contract as c
+from tests.drills.leases import MUTANTS, drill
 from tests.gateway.world import MORNING, World, all_at_once, record, states
 
 TODAY = date(2026, 11, 20)
@@ -134,3 +138,16 @@ def test_numbers_kept_too_long_are_counted_for_the_console(world: World) -> None
         assert slots.overdue_leases(connection, world.clock()) == {}
         later = lease.until + timedelta(minutes=1)
         assert slots.overdue_leases(connection, later) == {"T1": lease.count}
+
+
+def test_the_drill_runs_small_and_keeps_its_promises(tmp_path: Path) -> None:
+    results = drill(tmp_path, steps=2500, seed=3)
+    assert int(str(results["numbers"])) > 30
+    assert (results["given_twice"], results["refused_at_sync"]) == (0, 0)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS[1:])
+def test_the_drill_catches_a_gateway_or_a_terminal_that_cheats(tmp_path: Path, mutant: str) -> None:
+    """Numbers reclaimed by a clock; numbers kept after they were returned."""
+    results = drill(tmp_path, steps=5000, seed=1, mutant=mutant)
+    assert results["given_twice"] or results["refused_at_sync"]
