@@ -67,6 +67,12 @@ class Program:
             self._thread.join(END_S)
             self._thread = None
 
+    def halt(self) -> None:
+        """SIGKILL, and not started again before start()."""
+        self._stopping.set()
+        self.kill()
+        self.stop()
+
     def kill(self) -> None:
         """SIGKILL, and its end; it is started again."""
         process = self._process

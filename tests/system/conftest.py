@@ -189,7 +189,8 @@ def terminal(_whole: Terminal) -> Iterator[Terminal]:
 def _leave(terminal: Terminal, walk: Walk) -> None:
     """Back to the first page, from wherever a story (or its failure) has left the terminal."""
     view = terminal.observer.view
-    if view is not None and view.page.page in ("pad_busy", "pay"):
+    if view is not None and view.page.page in ("pad_busy", "pay", "type_in"):
+        left = view.page.page
         walk.tap("back")
-        terminal.observer.wait(lambda view: view.page.page not in ("pad_busy", "pay"), "left", 30)
+        terminal.observer.wait(lambda view: view.page.page != left, f"{left} left", 30)
     walk.end()

@@ -70,6 +70,8 @@ def test_a_killed_core_settles_what_the_pad_took_by_asking_and_charges_nobody_ag
 
 def test_a_core_killed_while_the_pad_waits_for_a_card_charges_nobody(terminal: Terminal) -> None:
     walk = terminal.walk()
+    # Until the pad itself gives up waiting for a card it answers nobody else.
+    terminal.world.devices.pad.with_emulator(lambda pad: setattr(pad.knobs, "card_timeout_s", 8.0))
     charges = len(terminal.charges())
     reference = to_the_pad(walk, terminal)
     terminal.world.core.kill()
@@ -89,7 +91,7 @@ def test_a_gateway_killed_while_booking_is_asked_again_until_it_has_booked_once(
     terminal.world.devices.present_bank_card()
     terminal.until_charged(charges + 1)
     walk.until("paying")
-    terminal.world.stop_gateway()
+    terminal.world.gateway.halt()
     walk.until("payment_result", result="checking", timeout_s=20)
     terminal.world.start_gateway()
     terminal.observer.wait(settled, "the payment settled", 40)

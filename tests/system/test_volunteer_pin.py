@@ -38,8 +38,11 @@ def test_five_wrong_pins_lock_and_the_wait_survives_a_killed_core(terminal: Term
     assert isinstance(view.page, TypeIn) and view.page.wait_s > 5, "the right PIN waits as well"
 
     walk.until("type_in", wait_s=0, timeout_s=20)
+    terminal.until(lambda: not any("秒" in text for text in terminal.texts()), "drawn as well")
     walk.tap("back")
     walk.until("attract")
     unlock(walk)
     lock(walk)
+    walk.until("type_in", what="pin")
+    walk.tap("back")
     walk.until("attract")
