@@ -63,13 +63,13 @@ class SqliteDatabase:
     def run(self, sql: str, values: Sequence[Value] = ()) -> int:
         try:
             return self._connection.execute(sql, values).rowcount
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise meaning(error) from error
 
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise meaning(error) from error
 
     def in_transaction(self) -> bool:
@@ -95,7 +95,7 @@ def legible_rows(path: Path, table: str, key: str) -> list[Row]:
             order = ", ".join(f"{column} {direction}" for column in key.split(", "))
             for row in connection.execute(f"select * from {table} order by {order}"):
                 found[row] = None
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             continue
         finally:
             connection.close()
@@ -106,11 +106,14 @@ def _legible(text: bytes) -> str:
     return text.decode("utf-8", "replace")
 
 
-def meaning(error: sqlite3.Error) -> StoreError | AssertionError:
-    """What an error of SQLite says about our data. A broken constraint is a bug of ours."""
+def meaning(error: Exception) -> StoreError | AssertionError:
+    """What an error of SQLite says about our data. A broken constraint is a bug of ours.
+
+    Texts of a damaged file may not be UTF-8: sqlite3 then fails in its own ways, without a code.
+    """
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None and isinstance(error, sqlite3.OperationalError):
-        return StoreCorrupt("a text is not UTF-8")  # Python's own finding, without a code
+    if code is None and isinstance(error, sqlite3.OperationalError | UnicodeDecodeError):
+        return StoreCorrupt("a text is not UTF-8")
     return meaning_of_code(None if code is None else code & 0xFF, type(error).__name__)
 
 

@@ -203,12 +203,13 @@ def _move_place(reference: str, n: int, state: str) -> Place:
 
 def _payment(reading: Reading, reference: str) -> Payment | None:
     found = reading.one(
-        "select kind, amount_fen, person, subject, opened_at from payments where reference = ?",
+        "select kind, amount_fen, person, subject, opened_at, open from payments "
+        "where reference = ?",
         reference,
     )
     if found is None:
         return None
-    kind, amount_fen, person_text, subject, opened_at = found
+    kind, amount_fen, person_text, subject, opened_at, is_open = found
     if not (isinstance(subject, bytes) and isinstance(amount_fen, int)):
         raise StoreCorrupt("a payment is not what was written")
     if not isinstance(opened_at, int):
@@ -218,6 +219,8 @@ def _payment(reading: Reading, reference: str) -> Payment | None:
     moves = _moves(reading, reference, person)
     if [move.n for move in moves] != list(range(1, len(moves) + 1)) or not moves:
         raise StoreCorrupt("a move is missing")
+    if is_open != int(moves[-1].state not in FINAL):
+        raise StoreCorrupt("the last move of a payment is missing")
     return Payment(
         reference=reference,
         kind=str(kind),
