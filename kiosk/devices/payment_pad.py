@@ -148,8 +148,9 @@ class PadDevice:
         self, reference: str, outcome: pad.Approved | pad.Declined | pad.Cancelled
     ) -> Iterator[Told]:
         match outcome:
-            case pad.Approved(charged, held):
-                self._holding = reference if held else ""
+            case pad.Approved(charged):
+                # A pad of one phase has taken the money, but our decision about it is still owed.
+                self._holding = reference
                 yield PadLooked(f"{self._terminal}/{charged.trace or ''}")
                 yield PadApproved(reference, charged.amount_fen, evidence_of(charged))
             case pad.Declined(pad.DeclineReason.NOT_ENOUGH_MONEY):
