@@ -36,7 +36,7 @@ class Paper:
 
 
 class _Writer:
-    """One slip in one language."""
+    """One slip in one language. A day is written out: 今天 would be wrong tomorrow."""
 
     def __init__(self, paper: Paper, language: Language, now: datetime) -> None:
         self.paper, self.language, self.now = paper, language, now
@@ -55,9 +55,7 @@ class _Writer:
 
     def window(self, starts: datetime, ends: datetime) -> str:
         hours = f"{starts:%H:%M}-{ends:%H:%M}"
-        if starts.date() == self.now.date():
-            return self.say("today_at", hours=hours)
-        return f"{self.day(starts.date())} {hours}"
+        return self.say("on_day", month=starts.month, day=starts.day, hours=hours)
 
     def head(self, title: str, copy: bool) -> tuple[Line, ...]:
         marked: tuple[Line, ...] = (Text(self.say("copy"), Size.LARGE, True, True),) if copy else ()
@@ -134,6 +132,8 @@ def _ticket(writer: _Writer, ticket: Ticket) -> tuple[Line, ...]:
 def _queue(writer: _Writer, ticket: Ticket) -> tuple[Line, ...]:
     if ticket.ahead is None:
         return (Text(writer.say("ticket.ask_desk")),)
+    if ticket.ahead == 0:
+        return (Text(writer.say("next_is_you"), bold=True),)
     lines: tuple[Line, ...] = (Pair(writer.say("ahead"), writer.say("people", n=ticket.ahead)),)
     if ticket.minutes is not None:
         lines = (*lines, Pair(writer.say("about"), writer.say("minutes", n=ticket.minutes)))
@@ -189,7 +189,6 @@ def _split(writer: _Writer, split: Split) -> tuple[Line, ...]:
 
 def _pass(writer: _Writer, facts: PassSlip) -> tuple[Line, ...]:
     go = (Text(writer.named(facts.route), Size.LARGE, True, True),) if facts.route else ()
-    with_last4 = f"{facts.who} ({facts.last4})" if facts.last4 else facts.who
     extra: list[Line] = []
     if facts.acting:
         extra.append(Pair(writer.say("pass.acting"), facts.acting))
@@ -208,7 +207,8 @@ def _pass(writer: _Writer, facts: PassSlip) -> tuple[Line, ...]:
         *go,
         Text(f"{writer.now:%H:%M}", Size.HUGE, bold=True, centred=True),
         Text(writer.say("pass.valid", day=writer.day(writer.now.date())), centred=True),
-        Pair(writer.say("name"), with_last4, Size.LARGE),
+        *((Pair(writer.say("name"), facts.who, Size.LARGE),) if facts.who else ()),
+        *((Pair(writer.say("last4"), facts.last4),) if facts.last4 else ()),
         Pair(writer.say("pass.by"), writer.say(f"substitute.{facts.substitute}")),
         *extra,
         Pair(writer.say("pass.volunteer"), f"{facts.volunteer} {facts.gate}"),

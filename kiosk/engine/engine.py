@@ -153,7 +153,7 @@ class Engine:
         self._payments.recover(self._records.open_payments())
         for name in self._records.notes("hold:"):
             if name.removeprefix("hold:") not in self._payments.holds():
-                self._perform(None, unlock(name.removeprefix("hold:")))
+                self._perform(None, unlock(name.removeprefix("hold:"), "failed"))
         self._enter("attract", None, None)
         self._settle()
 

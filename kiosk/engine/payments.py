@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from kiosk.flows import payment as saga
+from kiosk.flows.common import registration_ended
 from kiosk.flows.effects import DropNote, Effect, KeepAudit, Tell
 from kiosk.flows.events import Event, PadApproved, PadCompleted, PaymentMoved
 from kiosk.flows.payment import GivenUp, Payment
@@ -17,10 +18,11 @@ from kiosk.hospital.contract import ReleaseHold
 NOBODY = -1
 
 
-def unlock(hold_key: str) -> tuple[Effect, ...]:
+def unlock(hold_key: str, disposition: str) -> tuple[Effect, ...]:
     """Give a locked number back. A number that was booked meanwhile stays booked."""
     release = ReleaseHold(f"{hold_key}-release", hold_key)
-    return (DropNote(f"hold:{hold_key}"), Tell(release))
+    ended = registration_ended(hold_key, disposition)
+    return (ended, DropNote(f"hold:{hold_key}"), Tell(release))
 
 
 class Payments:
@@ -106,8 +108,11 @@ class Payments:
         if not payment.hold_key:
             return ()
         if payment.at == "SETTLED":
-            return (DropNote(f"hold:{payment.hold_key}"),)
-        return unlock(payment.hold_key) if self._payers[payment.reference] == NOBODY else ()
+            ended = registration_ended(payment.hold_key, "done")
+            return (ended, DropNote(f"hold:{payment.hold_key}"))
+        if self._payers[payment.reference] != NOBODY:
+            return ()
+        return unlock(payment.hold_key, "cancelled" if payment.at == "DECLINED" else "failed")
 
     def _forget(self, reference: str) -> None:
         """Nothing of a person stays in memory once there is nothing left to do."""

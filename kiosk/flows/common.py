@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from kiosk.domain.codes import NotForThis
 from kiosk.domain.identity import Credential, DocumentKind, Identity, IdNumber, NotAnIdNumber
-from kiosk.flows.effects import Effect, EndSession, Wake
+from kiosk.flows.effects import Effect, EndSession, KeepAudit, Wake
 from kiosk.flows.events import (
     BankCardInserted,
     CardLaid,
@@ -133,6 +133,13 @@ OTHER_CARD = Notice("other_persons_card", "id_reader", grave=False)
 """In the middle of something: nothing is lost, and the page says how to change over."""
 
 
+def registration_ended(hold_key: str, disposition: str) -> KeepAudit:
+    """The other half of `registration_begun`: done, cancelled, refused, failed or unknown."""
+    return KeepAudit(
+        "registration_ended", reference=hold_key, fields=(("disposition", disposition),)
+    )
+
+
 def code_notice(code: NotForThis) -> Notice:
     """What is said of a scanned text that names nobody; of the text itself nothing is kept."""
     paying = code.reason == "payment_code"
@@ -148,10 +155,8 @@ def born_of(number: str) -> date | None:
 
 
 def mask_number(number: str) -> str:
-    """Three first, four last; of a short number the last two."""
-    if len(number) <= 8:
-        return f"{'*' * max(0, len(number) - 2)}{number[-2:]}" if number else ""
-    return f"{number[:3]}{'*' * (len(number) - 7)}{number[-4:]}"
+    """The four last, as U13 has it; of a short number the last two."""
+    return f"****{number[-4 if len(number) > 8 else -2 :]}" if number else ""
 
 
 def as_identity(patient: Patient) -> Identity:

@@ -112,7 +112,7 @@ def _slip(state: GreenState, case: Case, someone: Someone, slip: str, scene: Sce
     relative, route = case.relative, route_of(case, scene)
     return PassSlip(
         number=slip,
-        who=someone.shown,
+        who=mask_name(someone.name),
         last4=someone.last4,
         substitute=case.substitute.value,
         route=Named(route.text, route.text_en) if route else None,

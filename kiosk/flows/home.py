@@ -174,7 +174,7 @@ def _money(today: Today, scene: Scene) -> Iterator[HomeTask]:
             enabled=scene.works.hospital,
             amount_fen=sum(bill.total_fen for bill in today.bills),
             own_fen=today.own_estimate_fen,
-            count=len(today.bills),
+            count=sum(len(bill.lines) for bill in today.bills),
             title=today.bills[0].title,
         )
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from kiosk.domain.bill import Quote
 from kiosk.domain.codes import PayerCode, classify
 from kiosk.domain.identity import mask_name
+from kiosk.flows.common import registration_ended
 from kiosk.flows.effects import (
     Ask,
     BeginPayment,
@@ -51,6 +52,7 @@ from kiosk.hospital.contract import (
     Settled,
 )
 from kiosk.views import (
+    BarKey,
     HomeTask,
     Named,
     Notice,
@@ -360,7 +362,9 @@ def _leave(pay: Pay, target: str, scene: Scene) -> Stepped:
     if pay.order.hold_key and (_unpaid(pay) or pay.moved_to == "REFUND_DUE"):
         note = f"hold:{pay.order.hold_key}"
         release = ReleaseHold(f"{pay.order.hold_key}-release", pay.order.hold_key)
-        effects = (DropNote(note), Tell(release))
+        why = "failed" if pay.moved_to == "REFUND_DUE" else "cancelled"
+        ended = registration_ended(pay.order.hold_key, why)
+        effects = (ended, DropNote(note), Tell(release))
     if _in_doubt(pay) and not pay.slip_job:
         pay, more = _print(pay, scene)
         effects = (*effects, *more)
@@ -392,25 +396,32 @@ def view(pay: Pay, scene: Scene) -> Shown:
     notice = pay.notice
     match pay.at:
         case "problem":
-            page: Page = Problem(pay.problem, pay.problem == "hospital_away", _window(scene))
-            return Shown(page, ("back", "help", "window", "end"))
+            problem = Problem(pay.problem, pay.problem == "hospital_away", _window(scene))
+            return Shown(problem, ("back", "help", "window", "end"))
         case "quoting":
-            return Shown(_bill(pay, scene), ("back", "help", "window", "quit"), busy="quoting")
+            bar: tuple[BarKey, ...] = ("back", "help", "window", "quit")
+            return Shown(_bill(pay, scene), bar, _step(pay), busy="quoting")
         case "choosing":
             accepts = Accepts(codes="payment", bank_cards=True)
-            shown = Shown(_bill(pay, scene), ("back", "help", "window", "quit"), (2, 3))
+            shown = Shown(_bill(pay, scene), ("back", "help", "window", "quit"), _step(pay))
             return replace(shown, accepts=accepts, notice=notice)
         case "switching":
-            return Shown(_bill(pay, scene), ("back", "help"), (2, 3), busy="asking", idle="never")
+            bill = _bill(pay, scene)
+            return Shown(bill, ("back", "help"), _step(pay), busy="asking", idle="never")
         case "charging":
-            return Shown(_pad(pay), ("back", "help"), (2, 3), idle="never")
+            return Shown(_pad(pay), ("back", "help"), _step(pay), idle="never")
         case "paying":
             stage: Any = "booking" if pay.moved_to in ("PAID", "BOOKING") else "asking_payer"
-            page = Paying(_own_fen(pay), stage) if pay.method == "card" else _bill(pay, scene)
+            page: Page = Paying(_own_fen(pay), stage) if pay.method == "card" else _bill(pay, scene)
             busy = "booking" if stage == "booking" else "asking"
-            return Shown(page, ("help",), (2, 3), busy=busy, idle="never")
+            return Shown(page, ("help",), _step(pay), busy=busy, idle="never")
     shown = Shown(_result(pay, scene), ("end", "help", "large", "voice"), (3, 3), notice=notice)
     return replace(shown, idle="never")  # its own clock ends this page
+
+
+def _step(pay: Pay) -> tuple[int, int]:
+    """Who has just said yes to an hour (3 of 3) is not sent back to 2 of 3."""
+    return (3, 3) if pay.order.hold_key else (2, 3)
 
 
 def _window(scene: Scene) -> str:

@@ -13,7 +13,15 @@ from typing import Any
 from kiosk.domain.bill import Quote
 from kiosk.domain.visit import Department, Hold, Slot
 from kiosk.flows import register_pages as pages
-from kiosk.flows.common import OTHER_CARD, ignore, ignoring, index_of, is_stranger, turned
+from kiosk.flows.common import (
+    OTHER_CARD,
+    ignore,
+    ignoring,
+    index_of,
+    is_stranger,
+    registration_ended,
+    turned,
+)
 from kiosk.flows.effects import (
     Ask,
     DropNote,
@@ -308,7 +316,7 @@ def _unlock(state: RegisterState, scene: Scene, disposition: str, tell: bool = T
     if not state.hold_key:
         return state, ()
     key = state.hold_key
-    ended = KeepAudit("registration_ended", reference=key, fields=(("disposition", disposition),))
+    ended = registration_ended(key, disposition)
     release: tuple[Effect, ...] = (Tell(ReleaseHold(f"{key}-release", key)),) if tell else ()
     free = replace(state, hold_key="", hold=None, quote=None, slot=None)
     return free, (ended, DropNote(f"hold:{key}"), *release)
@@ -325,10 +333,10 @@ def view(state: RegisterState, scene: Scene) -> Shown:
             return replace(shown, bar=("back", "help", "window", "end"))
         case "departments" | "choosing_department":
             shown = replace(shown, step=(1, 3))
-        case "slots" | "choosing_slot" | "holding":
-            shown = replace(shown, step=(2, 3))
-        case _:
+        case "confirming" | "quoting" if state.quote is not None:
             shown = replace(shown, step=(3, 3))
+        case _:
+            shown = replace(shown, step=(2, 3))
     return replace(shown, busy=_BUSY.get(state.at, ""))
 
 

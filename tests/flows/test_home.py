@@ -129,3 +129,8 @@ def test_end_ends_at_once() -> None:
     walk = Walk.at("home", person=WANG, today=DAY).touch("end")
     assert walk.every(EndSession)
     assert walk.flow == "attract"
+
+
+def test_what_is_to_pay_is_counted_in_items_not_in_bills() -> None:
+    page = Walk.at("home", person=WANG, today=PAYING).page
+    assert (page.next.count, page.next.amount_fen, page.next.own_fen) == (2, 12850, 4120)

@@ -288,3 +288,13 @@ def test_no_story_leaves_a_number_locked(moves: list[object]) -> None:
     kept = {f"hold:{walk.argument.hold_key}"} if walk.flow == "pay" else set()
     assert locked - dropped == kept
     assert walk.every(EndSession) or walk.flow in ("home", "pay")
+
+
+def test_the_steps_are_counted_forwards_while_the_number_is_locked() -> None:
+    """An hour that is being locked and priced is still the second step."""
+    walk = holding()
+    assert walk.shown.step == (2, 3)
+    walk.reply(Held(hold(SLOTS[0])))
+    assert (walk.page.page, walk.shown.step) == ("choose_slot", (2, 3))
+    walk.reply(Quoted(quote()))
+    assert (walk.page.page, walk.shown.step) == ("confirm_registration", (3, 3))
