@@ -78,3 +78,9 @@ def name_of(words: Catalogue, named: Named) -> str:
 def plain(text: str) -> str:
     """Text from data: control and direction characters of a hostile name become spaces."""
     return "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in text)
+
+
+def place(words: Catalogue, window: str) -> str:
+    """Where to go, as it stands in a sentence; a digit keeps its distance from a hanzi."""
+    named = plain(window) or words.say("result.the_window")
+    return f" {named}" if words.language == "zh" and named[:1].isascii() else named

@@ -36,7 +36,7 @@ HELD_S = 0.06
 BETWEEN_TOUCHES_S = 0.32
 """A little over the 300 ms within which a second touch is not heard (ui.touch)."""
 
-SETTLED_AFTER_FRAMES = 2
+SETTLED_AFTER_FRAMES = 4
 """A new page's labels and layouts have found their size by then."""
 
 ANSWER_TIMEOUT_S = 30.0

@@ -13,7 +13,6 @@ from ui.words import Catalogue
 
 BUSINESS = {
     "identify": "identify",
-    "type_in": "identify",
     "choose_department": "register",
     "choose_slot": "register",
     "confirm_registration": "register",

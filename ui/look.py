@@ -1,55 +1,49 @@
-"""The theme as live properties: what `.kv` files bind to.
+"""The theme as `.kv` files see it: one attribute a token.
 
-Rule: sizes, theme and tone change here and everywhere on the screen at once.
+Rule: plain attributes, no observers: when the look changes, the stage builds its widgets anew, and
+a page costs a third of what a thousand bindings to the theme did.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from kivy.event import EventDispatcher
-from kivy.properties import (
-    ColorProperty,
-    NumericProperty,
-    OptionProperty,
-    StringProperty,
-)
+from kivy.utils import get_color_from_hex
 
 from ui import assets
-from ui.theme import FACTORS, ICON_SIZES, LENGTHS, PALETTES, TEXT_SIZES, SizeName, ThemeName, Tone
+from ui.theme import (
+    FACTORS,
+    ICON_GROWTH,
+    ICON_SIZES,
+    LENGTHS,
+    PALETTES,
+    TEXT_SIZES,
+    TEXT_STEPS,
+    TIGHTER,
+    SizeName,
+    ThemeName,
+    Tone,
+)
 
 
-def _properties() -> dict[str, Any]:
-    colours = {name: ColorProperty(value) for name, value in vars(PALETTES["light"]).items()}
-    numbers = {**TEXT_SIZES, **LENGTHS, **ICON_SIZES}
-    return colours | {name: NumericProperty(value) for name, value in numbers.items()}
+class Look:
+    """Every token of ui.theme under its own name; colours and screen pixels.
 
+    `unit` is screen pixels a canvas pixel; `factor` how much the person's choice enlarges text.
+    """
 
-class _Tokens(EventDispatcher):
-    """One property a token of ui.theme, under the token's own name."""
-
-    locals().update(_properties())
-
-
-class Look(_Tokens):
-    """`unit` is screen pixels a canvas pixel; `factor` the size a person chose."""
-
-    unit = NumericProperty(1.0)
-    factor = NumericProperty(1.0)
-    size_name = OptionProperty("normal", options=list(FACTORS))
-    theme_name = OptionProperty("light", options=list(PALETTES))
-    tone = OptionProperty("teal", options=["teal", "green"])
-    regular = StringProperty("")
-    bold = StringProperty("")
-    icons = StringProperty("")
-
-    def __init__(self, unit: float = 1.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, unit: float = 1.0) -> None:
         self.regular = assets.font("NotoSansSC-Regular")
         self.bold = assets.font("NotoSansSC-Bold")
         self.icons = assets.font("icons")
-        self.unit = unit
+        self.unit, self.factor = unit, 1.0
+        self.size_name: SizeName = "normal"
+        self.theme_name: ThemeName = "light"
+        self.tone: Tone = "teal"
         self._measure()
+        self._paint()
+
+    def __getattr__(self, name: str) -> object:
+        """Tokens are set by name; an unknown one is a slip of the pen."""
+        raise AttributeError(f"ui.theme has no token {name}")
 
     def wear(self, size: SizeName, theme: ThemeName, tone: Tone) -> bool:
         """Take on what the frame asks for. True: something changed, and widgets are built anew."""
@@ -63,20 +57,25 @@ class Look(_Tokens):
         return True
 
     def rescale(self, unit: float) -> None:
-        if unit != self.unit:
-            self.unit = unit
-            self._measure()
+        self.unit = unit
+        self._measure()
+
+    def steps(self, largest: float) -> list[float]:
+        """The text sizes from this one down to body, for words too wide for their line."""
+        smaller = [getattr(self, name) for name in TEXT_STEPS]
+        return [largest, *(size for size in smaller if size < largest)]
 
     def _measure(self) -> None:
-        for name, value in LENGTHS.items():
+        size: SizeName = self.size_name
+        for name, value in (LENGTHS | TIGHTER[size] | TEXT_SIZES[size]).items():
             setattr(self, name, value * self.unit)
-        for name, value in (TEXT_SIZES | ICON_SIZES).items():
-            setattr(self, name, value * self.unit * self.factor)
+        for name, value in ICON_SIZES.items():
+            setattr(self, name, value * self.unit * ICON_GROWTH[size])
 
     def _paint(self) -> None:
         palette = vars(PALETTES[self.theme_name])
         for name, value in palette.items():
-            setattr(self, name, value)
+            setattr(self, name, get_color_from_hex(value))
         if self.tone == "green":  # the green channel's "go" is green
-            self.primary, self.primary_ink = palette["green"], palette["green_ink"]
-            self.tint, self.tint_ink = palette["green_tint"], palette["green_tint_ink"]
+            self.primary, self.primary_ink = self.green, self.green_ink
+            self.tint, self.tint_ink = self.green_tint, self.green_tint_ink

@@ -24,9 +24,9 @@ def detail(words: Catalogue, person: PersonCard) -> str:
     return words.say("dot").join(part for part in parts if part)
 
 
-def dress(row: Any, words: Catalogue, person: PersonCard) -> None:
-    """Fill a PersonRow."""
-    row.target, row.icon = f"person:{person.key}", "account"
+def dress(row: Any, words: Catalogue, person: PersonCard, icon: str) -> None:
+    """Fill a PersonRow; larger words have no room for an icon."""
+    row.target, row.icon = f"person:{person.key}", icon
     row.title, row.detail = plain(person.name), detail(words, person)
     row.chosen = person.chosen
     row.trail_icon = "check-bold" if person.chosen else ""

@@ -61,6 +61,7 @@ TODAY = NOW.date()
 HOME_BAR: tuple[BarKey, ...] = ("end", "help", "large", "voice")
 FIRST_BAR: tuple[BarKey, ...] = ("help", "large", "voice", "low")
 TASK_BAR: tuple[BarKey, ...] = ("back", "help", "window", "quit")
+HELP_BAR: tuple[BarKey, ...] = ("help",)
 GREEN_BAR: tuple[BarKey, ...] = ("hold", "nurse", "lock")
 ResultName = Literal["settled", "not_charged", "reversed", "checking", "refund_due"]
 CARDIOLOGY = Named("心内科", "Cardiology")
@@ -335,7 +336,8 @@ def frame_of(
 ) -> Frame:
     """The frame a page usually stands in."""
     green = page.page.startswith("green")
-    bars = {"attract": FIRST_BAR, "identify": FIRST_BAR, "home": HOME_BAR}
+    bars = {"attract": FIRST_BAR, "identify": FIRST_BAR, "out_of_service": HELP_BAR}
+    bars |= dict.fromkeys(("home", "finished", "payment_result", "inquiry"), HOME_BAR)
     bar: tuple[BarKey, ...] = GREEN_BAR if green else bars.get(page.page, TASK_BAR)
     places = {"zh": "门诊自助", "en": "Outpatients"}
     return Frame(

@@ -16,7 +16,7 @@ from kivy.base import stopTouchApp
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.lang import Observable
-from kivy.properties import ObjectProperty
+from kivy.lang.parser import global_idmap
 
 from kiosk.views import Frame, Language, Named, Touch, View
 from ui.look import Look
@@ -30,7 +30,7 @@ USUAL_PITCH_MM = 0.311
 
 
 class Words(Observable):
-    """The catalogue for `.kv` files: `app.words._('key')` changes while it is shown."""
+    """The catalogue for `.kv` files: `tr._('key')` changes while it is shown."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__()
@@ -65,9 +65,6 @@ class Words(Observable):
 class Shell(App):
     """`on_send` gets every touch; `clock_s` is monotonic seconds."""
 
-    look = ObjectProperty(None)
-    words = ObjectProperty(None)
-
     def __init__(
         self,
         on_send: Callable[[Touch], None],
@@ -79,6 +76,7 @@ class Shell(App):
         self._pitch_mm = pitch_mm
         self.look = Look(canvas_scale(Window.width, pitch_mm))
         self.words = Words(Catalogue())
+        global_idmap["look"], global_idmap["tr"] = self.look, self.words  # names for `.kv` files
         rules = TouchRules(pitch_mm or USUAL_PITCH_MM)
         self.stage = Stage(on_send, clock_s, rules)
         self._up: Callable[[], None] = lambda: None
@@ -89,10 +87,14 @@ class Shell(App):
         self._up = call
 
     def build(self) -> Stage:
-        Window.clearcolor = self.look.bg
-        self.look.bind(bg=lambda _, colour: setattr(Window, "clearcolor", colour))
-        Window.bind(width=lambda _, w: self.look.rescale(canvas_scale(w, self._pitch_mm)))
+        Window.bind(width=lambda _, width: self._rescale(width))
         return self.stage
+
+    def _rescale(self, width: float) -> None:
+        unit = canvas_scale(width, self._pitch_mm)
+        if unit != self.look.unit:
+            self.look.rescale(unit)
+            self.stage.rebuild()
 
     def on_start(self) -> None:
         self._up()

@@ -6,18 +6,22 @@ state; a touch leaves as the serial and target it was made on.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from kivy.app import App
+from kivy.clock import Clock
+from kivy.core.window import Window
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
 from kiosk.views import Starting, Touch, View
 from ui.heading import aside, bar_keys, heading, notices
+from ui.theme import SMALLER, SizeName
 from ui.touch import TouchRules
 from ui.widgets import load_kv
 from ui.widgets.bars import BottomBar, TopBar
@@ -30,6 +34,12 @@ GO_ON = "go_on"
 
 NOWHERE = ""
 """A touch on no target: it still says that somebody is here."""
+
+SETTLED_AFTER_FRAMES = 3
+"""Labels and layouts have found their size by then; only then can be said what fits."""
+
+FORGET_AFTER_S = 0.3
+"""A left page is out of memory within a second, and its collecting never delays the next one."""
 
 BUSY_WORDS_AFTER_S = 1
 BUSY_REASSURED_AFTER_S = 8
@@ -52,10 +62,14 @@ class Stage(FloatLayout):
         self.screen: Any = None
         self._screen_page = ""
         self._pressed: tuple[Touchable, str] | None = None
+        self._asked: object = None
+        self._size: SizeName = "normal"
+        self._settling = 0
         self._build_frame()
 
     def _build_frame(self) -> None:
         """Everything but the page's screen; built anew when the look changes."""
+        Window.clearcolor = App.get_running_app().look.bg
         self.clear_widgets()
         self.screen, self._screen_page = None, ""
         self._top, self._bottom = TopBar(), BottomBar()
@@ -71,6 +85,13 @@ class Stage(FloatLayout):
             frame.add_widget(part)
         self.add_widget(frame)
 
+    def rebuild(self) -> None:
+        """The look changed under the widgets: make them again and draw the same view."""
+        self._let_go()
+        self._build_frame()
+        if self.view is not None:
+            self.show(self.view)
+
     def _fit_middle(self, *_: Any) -> None:
         for part in (self._column, self._busy):
             part.pos, part.size = self._middle.pos, self._middle.size
@@ -78,7 +99,9 @@ class Stage(FloatLayout):
     def show(self, view: View) -> None:
         """Draw this view. Keeps the screen while the page stays the same."""
         app, frame = App.get_running_app(), view.frame
-        if app.look.wear(frame.size, frame.theme, frame.tone):
+        if self._occasion(view) != self._asked:
+            self._asked, self._size = self._occasion(view), frame.size
+        if app.look.wear(self._size, frame.theme, frame.tone):
             self._let_go()
             self._build_frame()
         app.words.wear(frame.language)
@@ -88,6 +111,27 @@ class Stage(FloatLayout):
         self._show_page(view)
         self._show_busy(view)
         self._show_idle(view)
+        self._settling = SETTLED_AFTER_FRAMES
+        Clock.unschedule(self._fit_page)
+        Clock.schedule_interval(self._fit_page, 0)
+
+    @staticmethod
+    def _occasion(view: View) -> object:
+        """What decides whether words fit; when it changes, the size asked for is tried again."""
+        frame = view.frame
+        return (view.page.page, frame.size, frame.language, frame.notice, frame.help is None)
+
+    def _fit_page(self, *_: Any) -> bool:
+        """Words that do not fit at the size asked for: the page is drawn one size smaller."""
+        self._settling -= 1
+        if self._settling > 0:
+            return True
+        screen, view = self.screen, self.view
+        too_high = screen is not None and screen.minimum_height > screen.height + 1
+        if view is not None and too_high and self._size in SMALLER:
+            self._size = SMALLER[self._size]
+            self.show(view)
+        return False
 
     def show_starting(self, frame: Any) -> None:
         """Core is not there: said in plain words, by the screen itself."""
@@ -121,6 +165,8 @@ class Stage(FloatLayout):
         self._top.language_target = f"language:{other}"
         self._top.language_name = words.say(f"language.{other}")
         self._bottom.keys = bar_keys(words, view)
+        if isinstance(view.page, Starting):  # nobody is there to hear a touch
+            self._top.language_target = self._top.language_name = ""
 
     def _show_notices(self, view: View) -> None:
         said = notices(App.get_running_app().words.catalogue, view)
@@ -139,6 +185,7 @@ class Stage(FloatLayout):
         if self._screen_page != name:
             if self.screen is not None:
                 self._column.remove_widget(self.screen)
+                Clock.schedule_once(_forget, FORGET_AFTER_S)
             self.screen = _build(name)
             self._screen_page = name
             self._column.add_widget(self.screen)
@@ -220,6 +267,11 @@ class Stage(FloatLayout):
     def _meaning(widget: Touchable) -> str:
         """What the key says: the same target with other words is another key."""
         return "\n".join(part.text for part in widget.walk(restrict=True) if hasattr(part, "text"))
+
+
+def _forget(*_: Any) -> None:
+    """Widgets hold each other in circles: only the collector lets a left page's words go."""
+    gc.collect()
 
 
 def _build(page: str) -> Any:

@@ -17,7 +17,10 @@ CANVAS_WIDTH = 1080
 CANVAS_HEIGHT = 1920
 
 FACTORS: dict[SizeName, float] = {"normal": 1.0, "large": 1.25, "extra": 1.5}
-"""How much larger text is drawn; pages reflow, nothing is cut off."""
+"""How much larger reading text is drawn; pages reflow, nothing is cut off."""
+
+SMALLER: dict[SizeName, SizeName] = {"extra": "large", "large": "normal"}
+"""Where a page goes whose words do not fit at the size asked for: as large as can be."""
 
 SMALLEST_PITCH_MM = 0.2479
 """Pixel pitch of a 21.5-inch panel: 40 px there are 9.9 mm, no panel may show less."""
@@ -118,16 +121,42 @@ PALETTES: dict[ThemeName, Palette] = {
     ),
 }
 
-TEXT_SIZES: dict[str, int] = {
-    "body": 40,  # the minimum: nothing is drawn smaller
-    "button": 44,
-    "section": 44,
-    "card": 56,
-    "h1": 64,
-    "next_step": 76,
-    "display": 96,
-    "giant": 240,  # the count of the idle warning
+TEXT_SIZES: dict[SizeName, dict[str, int]] = {
+    "normal": {
+        "body": 40,  # the minimum: nothing is drawn smaller
+        "button": 44,
+        "section": 44,
+        "card": 56,
+        "h1": 64,
+        "next_step": 76,
+        "display": 96,
+        "giant": 240,  # the count of the idle warning
+    },
+    "large": {
+        "body": 50,
+        "button": 54,
+        "section": 54,
+        "card": 64,
+        "h1": 72,
+        "next_step": 86,
+        "display": 104,
+        "giant": 300,
+    },
+    "extra": {
+        "body": 60,
+        "button": 62,
+        "section": 62,
+        "card": 70,
+        "h1": 78,
+        "next_step": 94,
+        "display": 112,
+        "giant": 360,
+    },
 }
+"""Reading text grows by the whole factor; headings, large already, by less."""
+
+TEXT_STEPS = ("display", "next_step", "h1", "card", "section", "body")
+"""A heading too wide for its line takes the next of these, down to body."""
 
 LENGTHS: dict[str, float] = {
     "hair": 2,
@@ -146,6 +175,7 @@ LENGTHS: dict[str, float] = {
     "language_key_width": 250,
     "bar_key": 160,
     "bar_pad": 20,
+    "bar_side": 48,
     "touch_min": 96,  # 23.8 mm on 21.5 inches, 29.8 mm on 27
     "row": 132,
     "tile": 132,
@@ -153,13 +183,46 @@ LENGTHS: dict[str, float] = {
     "next_card": 232,
     "keypad_key": 148,
     "qr": 290,
+    "qr_small": 232,
     "bar": 48,
     "machine": 620,
+    "machine_attract": 540,
     "machine_middle": 480,
     "machine_small": 210,
     "arrow": 14,
     "reach": 1349,  # highest target above the lower edge, 27 inches with that edge at 800 mm
 }
+
+TIGHTER: dict[SizeName, dict[str, float]] = {
+    "normal": {},
+    "large": {
+        "gap": 14,
+        "gutter": 18,
+        "pad": 14,
+        "side": 28,
+        "margin": 36,
+        "bar_side": 36,
+        "row": 112,
+        "tile": 112,
+    },
+    "extra": {
+        "gap": 14,
+        "gutter": 16,
+        "pad": 10,
+        "side": 24,
+        "margin": 32,
+        "row": 104,
+        "tile": 112,
+        "keypad_key": 116,
+        "next_card": 200,
+        "bar_pad": 14,
+        "bar_side": 24,
+        "machine": 480,
+    },
+}
+"""Larger words take their room from the gaps: never under 3 mm on 21.5 inches (12.1 px)."""
+
+ICON_GROWTH: dict[SizeName, float] = {"normal": 1.0, "large": 1.1, "extra": 1.15}
 
 ICON_SIZES: dict[str, int] = {
     "icon_small": 44,

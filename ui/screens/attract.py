@@ -24,18 +24,20 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 class AttractScreen(Page):
     on_site_heading = StringProperty("")
     tile_cols = NumericProperty(4)
+    on_site_cols = NumericProperty(3)
 
     def show(self, view: View) -> None:
         assert isinstance(view.page, Attract)
-        large = view.frame.size != "normal"
+        large = self.look.size_name != "normal"
         self.tile_cols = 2 if large else 4
-        for tile, name in zip(refill(self.ids.tiles, len(TILES), Tile), TILES, strict=True):
+        self.on_site_cols = 2 if large or view.frame.language != "zh" else 3
+        make = Tile if self.roomy else Card
+        for tile, name in zip(refill(self.ids.tiles, len(TILES), make), TILES, strict=True):
             tile.target, tile.icon = name, TILES[name]
             tile.title = self.words.say(f"attract.{name}")
         self._show_on_site(view.page)
-        for key, code in zip(
-            refill(self.ids.languages, len(LANGUAGES), Card), LANGUAGES, strict=True
-        ):
+        shown = LANGUAGES if self.roomy else ()  # the top bar's key is always there
+        for key, code in zip(refill(self.ids.languages, len(shown), Card), shown, strict=True):
             key.target, key.title, key.icon = (
                 f"language:{code}",
                 self.words.say(f"language.{code}"),

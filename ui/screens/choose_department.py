@@ -1,7 +1,5 @@
 """Which department: last time's first, six to a page."""
 
-from kivy.properties import NumericProperty
-
 from kiosk.views import ChooseDepartment, DepartmentCard, View
 from ui.formats import name_of
 from ui.widgets.cards import Card
@@ -9,12 +7,9 @@ from ui.widgets.page import Page, refill
 
 
 class ChooseDepartmentScreen(Page):
-    card_cols = NumericProperty(2)
-
     def show(self, view: View) -> None:
         page = view.page
         assert isinstance(page, ChooseDepartment)
-        self.card_cols = 1 if view.frame.size == "extra" else 2
         last = (page.last,) if page.last is not None else ()
         for card, department in zip(refill(self.ids.last, len(last), Card), last, strict=True):
             self._dress(card, department)
@@ -28,15 +23,12 @@ class ChooseDepartmentScreen(Page):
 
     def _dress(self, card: Card, department: DepartmentCard) -> None:
         words = self.words
-        card.icon = department.icon or "hospital-box"
+        card.icon = (department.icon or "hospital-box") if self.roomy else ""
         card.title = name_of(words, department.name)
         left = words.count("register.left", department.left)
         floor = words.say("register.floor", floor=department.floor) if department.floor else ""
         none_left = department.left == 0
         card.detail = words.say("register.none_left") if none_left else self.joined(left, floor)
-        card.title_size = (
-            self.look.card if self.card_cols == 2 and words.language == "zh" else self.look.section
-        )
 
 
 Screen = ChooseDepartmentScreen

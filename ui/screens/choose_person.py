@@ -12,7 +12,7 @@ class ChoosePersonScreen(Page):
         assert isinstance(page, ChoosePerson)
         rows = refill(self.ids.people, len(page.people), PersonRow)
         for row, person in zip(rows, page.people, strict=True):
-            dress(row, self.words, person)
+            dress(row, self.words, person, "account" if self.roomy else "")
         self.ids.pager.show(self.words, page.number, page.of)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import StringProperty
 
 from kiosk.views import ChooseSlot, SlotCard, View
 from ui.formats import day, money, name_of, plain, time_range
@@ -13,14 +13,12 @@ from ui.widgets.page import Page, refill
 class ChooseSlotScreen(Page):
     department = StringProperty("")
     none = StringProperty("")
-    card_cols = NumericProperty(2)
-    day_cols = NumericProperty(4)
+    asked = StringProperty("")
 
     def show(self, view: View) -> None:
         page, words = view.page, self.words
         assert isinstance(page, ChooseSlot)
-        self.card_cols = 1 if view.frame.size == "extra" else 2
-        self.day_cols = 4 if view.frame.size == "normal" else 2
+        self.asked = words.say("register.when") if self.roomy else ""
         self.department = name_of(words, page.department)
         self.none = "" if page.cards else words.say("register.no_slots_shown")
         self._show_days(page, view.frame.clock.date())
@@ -42,10 +40,11 @@ class ChooseSlotScreen(Page):
         words = self.words
         card.target = f"slot:{slot.id}"
         card.title = time_range(slot.starts, slot.ends)
-        left = words.count("register.left", slot.left)
-        left = left if slot.left else words.say("register.none_left")
+        left = words.say("register.none_left")
+        if slot.left:
+            left = self.joined(words.count("register.left", slot.left), money(slot.fee_fen))
         who = " ".join(part for part in (plain(slot.doctor), plain(slot.title)) if part)
-        card.detail = f"{who}\n{self.joined(left, money(slot.fee_fen))}"
+        card.detail = f"{who}\n{left}"
         card.enabled = slot.left > 0
 
 

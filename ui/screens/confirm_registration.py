@@ -1,6 +1,6 @@
 """Everything about the number on one page, and one key that says yes."""
 
-from kivy.properties import BooleanProperty, StringProperty
+from kivy.properties import StringProperty
 
 from kiosk.views import ConfirmRegistration, View
 from ui.formats import day_range, minus, money, name_of, plain, stopwatch
@@ -16,12 +16,10 @@ class ConfirmRegistrationScreen(Page):
     insurance = StringProperty("")
     own = StringProperty("")
     held = StringProperty("")
-    roomy = BooleanProperty(True)
 
     def show(self, view: View) -> None:
         page, words = view.page, self.words
         assert isinstance(page, ConfirmRegistration)
-        self.roomy = view.frame.size == "normal"
         self.who = self.joined(
             name_of(words, page.department),
             " ".join(part for part in (plain(page.doctor), plain(page.title)) if part),

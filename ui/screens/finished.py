@@ -4,7 +4,7 @@ from kivy.properties import ColorProperty, StringProperty
 
 from kiosk.views import Finished, View
 from ui import tasks
-from ui.formats import moment, plain
+from ui.formats import moment, place, plain
 from ui.widgets.cards import Card
 from ui.widgets.page import Page, refill
 
@@ -44,7 +44,7 @@ class FinishedScreen(Page):
 
     def _outcome(self, page: Finished) -> tuple[str, str]:
         words = self.words
-        window = plain(page.window) or words.say("result.the_window")
+        window = place(words, page.window)
         match page.what:
             case "checked_in" if page.offline:
                 return words.say("finished.checked_in_offline"), words.say("finished.offline")

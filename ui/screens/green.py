@@ -18,11 +18,10 @@ SUBSTITUTES = {
 class GreenScreen(Page):
     now = StringProperty("")
     now_detail = StringProperty("")
-    now_time = StringProperty("")
+    now_label = StringProperty("")
     waiting_heading = StringProperty("")
     question = StringProperty("")
     queued = StringProperty("")
-    health_code = StringProperty("")
     busy_with_one = BooleanProperty(False)
     asking = BooleanProperty(False)
     tile_cols = NumericProperty(4)
@@ -31,10 +30,11 @@ class GreenScreen(Page):
         page = view.page
         assert isinstance(page, Green)
         self.asking = page.stage == 2
-        self.tile_cols = 4 if view.frame.size == "normal" else 2
+        self.tile_cols = 4 if self.look.size_name == "normal" else 2
         self._show_current(page)
         self._show_waiting(page)
         self._show_questions(page)
+        self._show_look_up(page)
         self._show_substitutes(page)
         words = self.words
         self.queued = words.count("green.queued", page.queued) if page.queued else ""
@@ -44,14 +44,14 @@ class GreenScreen(Page):
         self.busy_with_one = current is not None
         if current is None:
             self.now = words.say("green.nobody")
-            self.now_detail = self.now_time = ""
+            self.now_detail = self.now_label = ""
             return
         age = words.say("green.age", n=current.age) if current.age is not None else ""
         self.now = " ".join(part for part in (plain(current.name), age) if part)
         known = words.say(f"green.substitute_{page.substitute}") if page.substitute else ""
         others = words.count("green.others", page.others) if page.others else ""
-        self.now_detail = self.joined(known, others)
-        self.now_time = words.say("green.took", time=stopwatch(current.since_s))
+        self.now_detail = "\n".join(part for part in (known, others) if part)
+        self.now_label = words.say("green.now", time=stopwatch(current.since_s))
 
     def _show_waiting(self, page: Green) -> None:
         words = self.words
@@ -67,8 +67,11 @@ class GreenScreen(Page):
 
     def _person(self, person: WaitingCard) -> str:
         words = self.words
-        age = words.say("green.age", n=person.age) if person.age is not None else ""
-        noted = words.say(f"green.noted_{person.noted}") if person.noted and not age else ""
+        shows_age = person.age is not None and self.roomy
+        age = words.say("green.age", n=person.age) if shows_age else ""
+        noted = (
+            words.say(f"green.noted_{person.noted}") if person.noted and person.age is None else ""
+        )
         parts = (str(person.number), plain(person.name), age, noted)
         return " ".join(part for part in parts if part)
 
@@ -89,18 +92,27 @@ class GreenScreen(Page):
             key.target = "yes_next" if any_yes else "none"
             key.title = words.say(f"green.{key.target}")
             key.icon = "arrow-right" if any_yes else "check-bold"
-        code = page.health_code
-        self.health_code = words.either(f"green.code_{code}", "green.code_general") if code else ""
+
+    def _show_look_up(self, page: Green) -> None:
+        """The way to ask for the health code; its answer takes the key's place, in words."""
+        words, code = self.words, page.health_code
+        shown = page.look_up or bool(code)
+        for key in refill(self.ids.look_up, 1 if shown else 0, Card):
+            key.target = "look_up" if page.look_up else ""
+            key.icon, key.title = "shield-check", words.say("green.look_up")
+            if code:
+                key.title = words.either(f"green.code_{code}", "green.code_general")
+            key.title_size, key.floor = self.look.button, self.look.touch_min
+            key.icon_size = self.look.icon_small
 
     def _show_substitutes(self, page: Green) -> None:
-        shown = list(SUBSTITUTES.items())
-        if page.look_up:
-            shown.append(("look_up", "shield-check"))
-        tiles = refill(self.ids.substitutes, len(shown), Tile)
+        shown = SUBSTITUTES.items()
+        tiles = refill(self.ids.substitutes, len(shown), Tile if self.roomy else Card)
         for tile, (name, icon) in zip(tiles, shown, strict=True):
             tile.target, tile.icon = name, icon
             tile.title = self.words.say(f"green.{name}")
             tile.title_size = self.look.body
+            tile.floor = self.look.keypad_key if self.roomy else self.look.touch_min
 
 
 Screen = GreenScreen

@@ -18,7 +18,7 @@ class GreenDependantsScreen(Page):
         self.question = self.words.say("dependants.title", holder=plain(page.holder))
         rows = refill(self.ids.people, len(page.people), PersonRow)
         for row, person in zip(rows, page.people, strict=True):
-            dress(row, self.words, person)
+            dress(row, self.words, person, "account" if self.roomy else "")
 
 
 Screen = GreenDependantsScreen

@@ -1,6 +1,6 @@
 """The next thing first, today's others under it, everything else as tiles."""
 
-from kivy.properties import BooleanProperty, StringProperty
+from kivy.properties import StringProperty
 
 from kiosk.views import Home, HomeTask, View
 from ui import tasks
@@ -21,18 +21,16 @@ class HomeScreen(Page):
     acting = StringProperty("")
     said = StringProperty("")
     also = StringProperty("")
-    roomy = BooleanProperty(True)
 
     def show(self, view: View) -> None:
         page = view.page
         assert isinstance(page, Home)
         words, today = self.words, view.frame.clock.date()
-        self.roomy = view.frame.size == "normal"
         self.hello = words.say("home.hello", name=plain(page.name))
         self.acting = (
             words.say("home.acting_for", name=plain(page.acting_for)) if page.acting_for else ""
         )
-        self.said = self._said(page)
+        self.said = self._said(page) if self.roomy or page.next is None else ""
         self.also = words.say("home.card_expired") if page.card_expired else ""
         self._show_next(page.next, today)
         rows = refill(self.ids.tasks, len(page.tasks), Card)
@@ -70,7 +68,8 @@ class HomeScreen(Page):
         for tile, name in zip(tiles, page.tiles, strict=True):
             tile.target, tile.icon = f"tile:{name}", TILE_ICONS[name]
             tile.title = self.words.say(f"home.tile_{name}")
-            tile.floor, tile.dim = self.look.tile, name in page.off
+            tile.dim = name in page.off
+            tile.floor = self.look.tile if page.next else self.look.next_card
             tile.title_size = self.look.card if self.roomy else self.look.section
 
 

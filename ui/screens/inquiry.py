@@ -7,7 +7,7 @@ from ui.formats import day, money, plain
 from ui.widgets.cards import Card
 from ui.widgets.page import Page, refill
 
-ICONS = {"account": "receipt", "trail": "history", "reports": "printer"}
+ICONS = {"account": "receipt-text", "trail": "history", "reports": "printer"}
 
 
 class InquiryScreen(Page):

@@ -8,7 +8,7 @@ from ui.widgets.cards import Card
 from ui.widgets.money import MoneyRow
 from ui.widgets.page import Page, refill
 
-LINES_MAX = {"normal": 4, "large": 3, "extra": 2}
+LINES_MAX = {"normal": 4, "large": 3, "extra": 1}
 """Core sends no more; if it does, the rest is counted in words and the total stays true."""
 
 
@@ -24,17 +24,17 @@ class PayScreen(Page):
     scan_hint = StringProperty("")
     url = StringProperty("")
     scanning = BooleanProperty(True)
-    roomy = BooleanProperty(True)
+    turning = BooleanProperty(False)
+    qr_side = NumericProperty(0)
     code_cols = NumericProperty(2)
 
     def show(self, view: View) -> None:
         page = view.page
         assert isinstance(page, Pay)
         words = self.words
-        self.roomy = view.frame.size == "normal"
         self.to_pay = words.say("pay.title", amount=money(page.own_fen))
         self.whom = words.say("pay.for_whom", name=plain(page.for_whom)) if page.for_whom else ""
-        self._show_lines(page, LINES_MAX[view.frame.size])
+        self._show_lines(page, LINES_MAX[self.look.size_name])
         self.total, self.own = money(page.total_fen), money(page.own_fen)
         parts = (("basic", page.basic_fen), ("serious", page.serious_fen), ("aid", page.aid_fen))
         shown = parts if page.insured else ()
@@ -55,6 +55,8 @@ class PayScreen(Page):
         hidden = page.more_lines + len(page.lines) - len(lines)
         self.more = words.count("pay.more_lines", hidden) if hidden else ""
         turns = ("lines_previous", "lines_following") if page.more_lines else ()
+        self.turning = bool(turns)
+        self.qr_side = self.look.qr_small if turns or not self.roomy else self.look.qr
         for key, target in zip(refill(self.ids.turns, len(turns), Card), turns, strict=True):
             key.target, key.title = target, words.say(f"pay.{target}")
             key.icon = "chevron-left" if target == "lines_previous" else "chevron-right"
@@ -65,9 +67,9 @@ class PayScreen(Page):
         words = self.words
         self.url, self.scanning = page.url, page.scanning
         self.code_word = words.say("pay.scan_this" if page.url else "pay.making_code")
-        self.code_hint = words.say("pay.wallets") if page.url else ""
+        self.code_hint = words.say("pay.wallets") if page.url and self.roomy else ""
         self.scan_word = words.say("pay.show_code" if page.scanning else "pay.scanner_off")
-        self.scan_hint = words.say("pay.scanner_lit") if page.scanning else ""
+        self.scan_hint = words.say("pay.scanner_lit") if page.scanning and self.roomy else ""
         card = self.ids.card
         card.target, card.enabled = "card", page.card
         card.title = words.say("pay.card")

@@ -4,7 +4,7 @@ from kivy.properties import ColorProperty, StringProperty
 
 from kiosk.views import PaymentResult, View
 from ui import tasks
-from ui.formats import money, plain
+from ui.formats import money, place, plain
 from ui.widgets.cards import BigKey, Card
 from ui.widgets.page import Page, refill
 
@@ -37,7 +37,7 @@ class PaymentResultScreen(Page):
         self.icon, ink = LOOKS[page.result]
         self.icon_ink = getattr(self.look, ink)
         self.headline = words.say(f"result.{page.result}", amount=money(page.amount_fen))
-        window = plain(page.window) or words.say("result.the_window")
+        window = place(words, page.window)
         what_next = words.say(f"result.{page.result}_do", window=window)
         reason = words.either(f"result.reason_{page.reason}", "result.reason_general")
         shows_reason = page.reason and page.result in AGAIN
@@ -51,7 +51,7 @@ class PaymentResultScreen(Page):
         self.ends = words.count("result.seconds", page.left_s)
         again = 1 if page.result in AGAIN else 0
         for key in refill(self.ids.again, again, BigKey):
-            key.target, key.icon, key.title = "again", "history", words.say("result.again")
+            key.target, key.icon, key.title = "again", "refresh", words.say("result.again")
         for key, name in zip(refill(self.ids.after, 2, Card), ("home", "end"), strict=True):
             key.target, key.title = name, words.say(f"result.{name}")
             key.icon = "dots-grid" if name == "home" else "exit-to-app"

@@ -3,7 +3,7 @@
 from kivy.properties import StringProperty
 
 from kiosk.views import Problem, View
-from ui.formats import plain
+from ui.formats import place
 from ui.widgets.cards import Card
 from ui.widgets.page import Page, refill
 
@@ -18,11 +18,11 @@ class ProblemScreen(Page):
         self.headline = words.say(f"problem.{page.code}")
         self.said = words.say(f"problem_do.{page.code}")
         keys = ["again", "window"] if page.can_retry else ["window"]
-        window = plain(page.window) or words.say("problem.the_window")
+        window = place(words, page.window)
         cards = refill(self.ids.ways, len(keys), Card)
         for card, name in zip(cards, keys, strict=True):
             card.target, card.title = name, words.say(f"problem.{name}", window=window)
-            card.icon = "history" if name == "again" else "account-tie"
+            card.icon = "refresh" if name == "again" else "account-tie"
             card.floor = self.look.primary_key
 
 

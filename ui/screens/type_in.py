@@ -33,14 +33,15 @@ class TypeInScreen(Page):
         page, words = view.page, self.words
         assert isinstance(page, TypeIn)
         self.asked = words.say(f"type_in.title_{page.what}")
-        self.hint = words.say(f"type_in.hint_{page.what}")
         shown = plain(page.shown)
         self.entry = grouped(shown, GROUPS.get(page.what, ())) or " "
+        helps = self.roomy or not page.error
         typed = {"n": len(shown), "length": page.length}
-        self.counted = words.say("type_in.entered", **typed) if page.length else ""
+        self.counted = words.say("type_in.entered", **typed) if page.length and helps else ""
         error = words.either(f"type_in.error_{page.error}", "type_in.error_general")
         self.wrong = error if page.error else ""
         self.left = self._left(page)
+        self.hint = words.say(f"type_in.hint_{page.what}") if helps else ""
         self.locked, self.letters = page.wait_s > 0, page.letters
         skips = refill(self.ids.skip, 1 if page.optional else 0, Card)
         for skip in skips:

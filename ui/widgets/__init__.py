@@ -1,7 +1,7 @@
 """Our own widgets: what can be touched, what is read, and how both are laid out.
 
-Rule: a widget knows the theme through `app.look` and words through `app.words`, draws what it is
-given, and sends nothing: the stage asks it for its target.
+Rule: a widget knows the theme as `look` and words as `tr` in its .kv, draws what it is given, and
+sends nothing: the stage asks it for its target.
 """
 
 from pathlib import Path

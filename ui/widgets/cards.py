@@ -1,5 +1,6 @@
 """What can be touched: cards, tiles and big keys are one widget with different words and sizes."""
 
+from kivy.app import App
 from kivy.properties import BooleanProperty, ColorProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
@@ -101,7 +102,9 @@ class Pager(BoxLayout):
 
     def show(self, words: Catalogue, number: int, of: int) -> None:
         self.needed = of > 1
-        self.said = words.say("register.page", number=number, of=of) if of > 1 else ""
+        roomy = App.get_running_app().look.size_name == "normal"
+        key = "register.page" if roomy else "register.page_short"
+        self.said = words.say(key, number=number, of=of) if of > 1 else ""
         self.previous_word = words.say("register.previous") if of > 1 else ""
         self.following_word = words.say("register.following") if of > 1 else ""
         self.more_before, self.more_after = number > 1, number < of

@@ -30,7 +30,7 @@ class Stack(Layout):
 
     def do_layout(self, *_: Any) -> None:
         shown = [c for c in self.children[::-1] if c.size_hint_y is not None or c.height > 0]
-        fixed = sum(child.height for child in shown if child.size_hint_y is None)
+        fixed = sum(_needs(child) for child in shown)
         gaps = self.spacing * max(0, len(shown) - 1)
         self.minimum_height = fixed + gaps + self.padding[1] + self.padding[3]
         flexible = [child for child in shown if child.size_hint_y is not None]
@@ -43,11 +43,18 @@ class Stack(Layout):
             if child.size_hint_x is not None:
                 child.width = inner
             if child.size_hint_y is not None:
-                child.height = rest
+                child.height = _needs(child) + rest
             centred = "center_x" in child.pos_hint
             aside = (inner - child.width) * child.pos_hint["center_x"] if centred else 0
             child.pos = (self.x + self.padding[0] + aside, top - child.height)
             top -= child.height + self.spacing
+
+
+def _needs(child: Any) -> float:
+    """The least height of a child; a flexible one may have what lies in it."""
+    if child.size_hint_y is None:
+        return float(child.height)
+    return float(getattr(child, "minimum_height", 0))
 
 
 class Column(Stack):

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from kivy.app import App
+from kivy.clock import Clock
 from kivy.graphics import Color, SmoothLine, SmoothRoundedRectangle, Triangle
 from kivy.properties import ListProperty, StringProperty
 from kivy.uix.widget import Widget
@@ -43,11 +44,10 @@ class MachinePicture(Widget):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        draw = Clock.create_trigger(self._draw, -1)
         for name in ("pos", "size", "part", "parts"):
-            self.fbind(name, self._draw)
-        look = App.get_running_app().look
-        for name in ("ink", "theme_name", "primary", "unit"):
-            look.fbind(name, self._draw)
+            self.fbind(name, draw)
+        draw()
 
     def _draw(self, *_: Any) -> None:
         look = App.get_running_app().look

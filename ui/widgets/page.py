@@ -23,6 +23,11 @@ class Page(Stack):
         look: Look = App.get_running_app().look
         return look
 
+    @property
+    def roomy(self) -> bool:
+        """Words at their normal size: there is room for icons and headings."""
+        return bool(self.look.size_name == "normal")
+
     def joined(self, *parts: str) -> str:
         """The parts that say something, with a dot between."""
         return self.words.say("dot").join(part for part in parts if part)
