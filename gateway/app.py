@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import zlib
 from collections.abc import Awaitable, Callable
@@ -24,7 +23,6 @@ from gateway.store import CommitUnknown, StoreAway
 from kiosk.hospital import contract as c
 
 BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 100 records is about 100 kB
-_log = logging.getLogger(__name__)
 
 
 class TooLarge(Exception):
@@ -85,15 +83,13 @@ def _route(gateway: Gateway, endpoint: c.Endpoint) -> Callable[[Request], Awaita
             status, code, reply = 413, "too_large", b""
         except zlib.error:
             status, code, reply = 422, "not_understood", b""
-        _log.info(
+        gateway.log.info(
             "answered",
-            extra={
-                "endpoint": endpoint.name,
-                "terminal": terminal,
-                "status": status,
-                "code": code,
-                "ms": round((time.monotonic() - began) * 1000, 1),
-            },
+            endpoint=endpoint.name,
+            terminal=terminal,
+            status=status,
+            code=code,
+            duration_ms=round((time.monotonic() - began) * 1000, 1),
         )
         if status == 200:
             return Response(reply, media_type="application/json")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 import signal
+import sys
 import threading
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from gateway import app as http
-from gateway import console, daily_file, fleet, logs, policy, reconcile
+from gateway import console, daily_file, fleet, policy, reconcile
 from gateway.adapters.demo import controls
 from gateway.adapters.demo import ledger as demo_ledger
 from gateway.adapters.demo.hospital import DemoHospital
@@ -31,8 +31,9 @@ from gateway.server import Tls, server
 from gateway.service import Gateway
 from gateway.store import Store
 from gateway.tables import metadata
+from kiosk import logs
+from kiosk.logs import Log
 
-_log = logging.getLogger(__name__)
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 Url = Annotated[str, typer.Option(help="sqlite:///PATH or postgresql+psycopg://…")]
@@ -75,7 +76,7 @@ class DemoParts:
 
 
 def demo_parts(
-    store: Store, keys: Keys, clock: Clock, pay_page: str, rules: PolicyFile
+    store: Store, keys: Keys, clock: Clock, *, pay_page: str, rules: PolicyFile, log: Log
 ) -> DemoParts:
     """A gateway before the demo hospital, its day opened."""
     knobs = Knobs()
@@ -83,7 +84,7 @@ def demo_parts(
     store.create(*hospital.schemas())
     pause = threading.Event()  # never set: waits without ending early
     provider = DemoProvider(store, knobs, clock, lambda s: void(pause.wait(s)), pay_page)
-    gateway = Gateway(store, keys, hospital, provider, policy=rules, clock=clock)
+    gateway = Gateway(store, keys, hospital, provider, policy=rules, clock=clock, log=log)
     gateway.open_day()
     return DemoParts(store, keys, knobs, provider, gateway)
 
@@ -108,23 +109,34 @@ def serve(  # noqa: PLR0913  options of a command
     demo_now: Annotated[str, typer.Option(help="Start the demo's clock at this instant.")] = "",
 ) -> None:
     """Answer terminals until SIGTERM."""
-    logs.start()
     if adapter != "demo":
         raise typer.BadParameter(f"no adapter {adapter}; there is: demo")
     if demo_now and not demo_controls:
         raise typer.BadParameter("--demo-now is for --demo-controls only")
+    tls = _tls(tls_cert, tls_key, client_ca)
     clock = started_at(datetime.fromisoformat(demo_now)) if demo_now else system_clock
     keys = load_or_make(key_file(url, key_file_path))
-    scheme = "http" if tls_cert is None else "https"
+    log = logs.start("gateway", clock, sys.stderr)
+    scheme = "http" if tls is None else "https"
     page = f"{scheme}://{host}:{port}/demo/pay/" if demo_controls else "https://pay.demo.invalid/"
-    parts = demo_parts(open_store(url), keys, clock, page, PolicyFile(policy_file, policy_key))
+    rules = PolicyFile(policy_file, policy_key)
+    store = open_store(url)
+    parts = demo_parts(store, keys, clock, pay_page=page, rules=rules, log=log)
     application = demo_app(parts, with_controls=demo_controls)
-    tls = Tls(tls_cert, tls_key, client_ca) if tls_cert and tls_key else None
     running = server(application, host, port, tls)
-    _log.info("serving", extra={"port": port, "adapter": adapter})
+    log.info("serving", address=f"{host}:{port}", kind=adapter)
     _run(running)
     parts.store.close()
-    _log.info("ended")
+    log.info("ended")
+
+
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | None:
+    """Never plain by a forgotten option."""
+    if cert is not None and key is not None:
+        return Tls(cert, key, client_ca)
+    if cert is not None or key is not None or client_ca is not None:
+        raise typer.BadParameter("--tls-cert and --tls-key belong together; --client-ca needs them")
+    return None
 
 
 def demo_app(parts: DemoParts, *, with_controls: bool) -> FastAPI:

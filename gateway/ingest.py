@@ -6,7 +6,6 @@ is kept, sealed, until a person has seen it.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,8 +30,7 @@ from gateway.store import (
 )
 from gateway.tables import records, refused, terminals, to_us
 from kiosk.hospital import contract as c
-
-_log = logging.getLogger(__name__)
+from kiosk.logs import Log
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,15 @@ class Ingest:
     """The outbox endpoint."""
 
     def __init__(
-        self, store: Store, keys: Keys, hospital: Hospital, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        keys: Keys,
+        hospital: Hospital,
+        clock: Callable[[], datetime],
+        log: Log,
     ) -> None:
         self._store, self._keys, self._hospital, self._clock = store, keys, hospital, clock
+        self._log = log
 
     def take(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
         """One transaction for all; when something in it breaks, one for each."""
@@ -89,7 +93,7 @@ class Ingest:
         # The border between records: whatever one record breaks must not stop the others, so
         # this is the one place that may not name what it expects.
         except Exception:  # noqa: BLE001
-            _log.exception("batch_broke", extra={"terminal": terminal, "records": len(batch)})
+            self._log.exception("batch_broke", terminal=terminal, count=len(batch))
         return self._one_by_one(terminal, batch)
 
     def _one_by_one(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
@@ -103,7 +107,7 @@ class Ingest:
             except (DataError, ValueError):
                 verdicts.append(self._keep_unusable(terminal, record))
             except Exception:  # noqa: BLE001  see take()
-                _log.exception("record_broke", extra={"terminal": terminal, "kind": record.kind})
+                self._log.exception("record_broke", terminal=terminal, kind=record.kind)
                 verdicts.append(c.Verdict(record.key, "later", "server_error"))
             else:
                 verdicts.extend(reply.verdicts)

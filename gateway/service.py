@@ -20,6 +20,7 @@ from gateway.sealing import Keys
 from gateway.store import Store
 from gateway.tables import look_ups, to_us
 from kiosk.hospital import contract as c
+from kiosk.logs import Log
 
 Handler = Callable[[Work, Any], Any]
 
@@ -36,12 +37,13 @@ class Gateway:
         *,
         policy: PolicyFile,
         clock: Callable[[], datetime],
+        log: Log,
     ) -> None:
-        self.store, self.keys, self.clock = store, keys, clock
+        self.store, self.keys, self.clock, self.log = store, keys, clock, log
         self.hospital = hospital
         self._policy = policy
         self._payments = Payments(store, keys, provider, hospital, clock)
-        self._ingest = Ingest(store, keys, hospital, clock)
+        self._ingest = Ingest(store, keys, hospital, clock, log)
         self._reads = self._reading()
         self._writes = self._writing()
         self._changes = self._changing()

@@ -34,6 +34,7 @@ from gateway.policy import PolicyFile
 from gateway.sealing import Keys
 from gateway.tables import claims, to_us
 from kiosk.hospital import contract as c
+from kiosk.logs import logger
 from offline import outbox as queue
 from offline.clock import Clock
 from offline.leases import Given, Lease, LeasedNumber, Leases
@@ -71,7 +72,14 @@ class Hospital:
         store = open_store(f"sqlite:///{folder}/gateway.db")
         rules = PolicyFile(None, "")
         keys = Keys(bytes(32))
-        self.parts: DemoParts = demo_parts(store, keys, self.clock, "https://pay.invalid/", rules)
+        self.parts: DemoParts = demo_parts(
+            store,
+            keys,
+            self.clock,
+            pay_page="https://pay.invalid/",
+            rules=rules,
+            log=logger("gateway", self.clock, sys.stderr),
+        )
         for place in range(TERMINALS):
             fleet.add_terminal(store, name_of(place), self.now, "token")
 

@@ -9,10 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway import fleet
 from gateway.adapters.demo import ledger, people
-from gateway.cli import open_store
+from gateway.cli import app, open_store
 from gateway.daily_file import Channel, write
 from gateway.tables import records, screenings
 from kiosk.hospital import contract as c
@@ -134,27 +135,22 @@ def test_finance_takes_a_file_and_matches_the_day(tmp_path: Path) -> None:
     assert (told["differences"], told["missing_files"]) == ([], ["cards"])
 
 
-def test_a_shared_database_wants_a_shared_key_file() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "serve", "--url", "postgresql+psycopg://x/y"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert done.returncode != 0
-    assert "--key-file" in done.stderr
-
-
-def test_a_demo_clock_without_demo_controls_is_refused(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway.cli", "serve", "--demo-now", "2026-11-20T08:42"],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin:/bin"},
-    )
-    assert done.returncode != 0
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--url", "postgresql+psycopg://x/y"), "--key-file"),
+        (("--demo-now", "2026-11-20T08:42"), "--demo-controls"),
+        (("--tls-cert", "gateway.pem"), "--tls-key"),
+        (("--client-ca", "ca.pem"), "--tls-cert"),
+        (("--adapter", "nobody"), "demo"),
+    ],
+)
+def test_options_that_contradict_each_other_start_nothing(
+    options: tuple[str, ...], word: str, tmp_path: Path
+) -> None:
+    """Above all never plain HTTP by a forgotten option; never a stranger's key file."""
+    url = () if "--url" in options else ("--url", f"sqlite:///{tmp_path}/gateway.db")
+    result = CliRunner().invoke(app, ["serve", *url, *options])
+    assert result.exit_code != 0
+    assert word in result.output
     assert list(tmp_path.iterdir()) == []

@@ -1,17 +1,13 @@
-"""Keys, sealed fields and logs: what stands outside the database, and what never is written."""
+"""Keys and sealed fields: what stands outside the database, and is useless within it."""
 
 from __future__ import annotations
 
-import io
-import json
-import logging
 import stat
 from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from gateway import logs
 from gateway.sealing import Keys, load_or_make, verified
 from tests.gateway.world import MASTER, all_at_once
 
@@ -56,21 +52,3 @@ def test_a_key_file_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
     assert load_or_make(path).public_key == made[0]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in tmp_path.iterdir()] == ["gateway.key"]
-
-
-def test_a_log_line_has_listed_fields_and_an_error_has_no_words() -> None:
-    out = io.StringIO()
-    handler = logging.StreamHandler(out)
-    handler.setFormatter(logs.JsonLines())
-    log = logging.Logger("test")
-    log.addHandler(handler)
-    try:
-        raise ValueError("Wang Xiulan 11010519491231002X")
-    except ValueError:
-        log.exception("broke", extra={"terminal": "T1", "patient": "Wang Xiulan"})
-    line = json.loads(out.getvalue())
-    assert (line["event"], line["terminal"], line["error"]) == ("broke", "T1", "ValueError")
-    assert "Wang" not in out.getvalue()
-    assert line["places"][-1].endswith(
-        "test_a_log_line_has_listed_fields_and_an_error_has_no_words"
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from gateway.policy import PolicyFile
 from gateway.sealing import Keys
 from gateway.tables import alarms
 from kiosk.hospital import contract as c
+from kiosk.logs import logger
 
 MORNING = datetime(2026, 11, 20, 8, 42, tzinfo=timezone(timedelta(hours=8)))
 TERMINAL = "T1"
@@ -43,6 +46,7 @@ class World:
 
     parts: DemoParts
     clock: HandClock
+    log: io.StringIO  # what the gateway has logged
 
     def ask(self, request: Any, terminal: str = TERMINAL) -> Any:
         """Through JSON both ways, as over the wire."""
@@ -77,10 +81,13 @@ def make_world(url: str, policy: PolicyFile | None = None, clock: HandClock | No
     clock = clock or HandClock()
     store = open_store(url)
     rules = policy or PolicyFile(None, "")
-    parts = demo_parts(store, Keys(MASTER), clock, "https://pay.demo.invalid/", rules)
+    out = io.StringIO()
+    log = logger("gateway", clock, out, logging.DEBUG)
+    page = "https://pay.demo.invalid/"
+    parts = demo_parts(store, Keys(MASTER), clock, pay_page=page, rules=rules, log=log)
     fleet.add_terminal(store, TERMINAL, clock(), TOKEN)
     fleet.add_terminal(store, "T2", clock(), "the token of terminal 2")
-    return World(parts, clock)
+    return World(parts, clock, out)
 
 
 def sqlite_url(folder: Path) -> str:

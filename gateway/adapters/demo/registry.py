@@ -128,7 +128,10 @@ def patient(person: Person) -> c.Patient:
 
 
 def dependant_of(person: Person, relation: str) -> Dependant:
-    return Dependant(person.id, person.name, relation, person.born, person.last4)
+    insured = patient(person).insurance
+    return Dependant(
+        person.id, person.name, relation, person.born, person.last4, person.number, insured
+    )
 
 
 def _known_or_not(person: Person | None) -> c.IdentifyReply:
