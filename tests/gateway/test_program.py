@@ -78,7 +78,7 @@ def test_killed_in_the_middle_of_batches_everything_is_there_once(
     everything.append(record(1200, printed, "printed"))
     batches = [c.Outbox(tuple(everything[at : at + 100])) for at in range(0, 1200, 100)]
     waiting = batches
-    for kill_after_s in (0.05, 0.1, 0.15):
+    for kill_after_s in (0.05, 0.15):
         killer = threading.Timer(kill_after_s, gateway.kill)
         killer.start()
         waiting = deliver(gateway.base_url, token, waiting)
