@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from threading import Event as Flag
 
 from drivers import errors, pad
 from drivers.deadline import Clock, Deadline
@@ -67,8 +66,7 @@ class PadDevice:
         self._pad: pad.PaymentPad | None = None
         self._terminal = ""
         self._holding = ""
-        self._charging = ""
-        self._given_up = Flag()
+        self._unwanted = ""
 
     def open(self) -> Iterator[Told]:
         try:
@@ -119,15 +117,16 @@ class PadDevice:
                 return self._decide(reference, self._pad.release)
             case RecallPad():
                 return self._recall(self._pad, effect)
-            case CancelPad():
-                return ()  # the charge has ended by itself meanwhile
         raise AssertionError(f"a pad carries out no {type(effect).__name__}")
 
     def _charge(self, device: pad.PaymentPad, effect: ChargePad) -> Iterator[Told]:
         reference = effect.reference
-        self._given_up.clear()
-        self._charging = reference
-        watch = pad.Watch(lambda at: self._progressed(reference, at), self._given_up.is_set)
+        if self._unwanted == reference:  # turned away before the pad was told
+            yield PadDeclined(reference, "cancelled_at_pad")
+            return
+        watch = pad.Watch(
+            lambda at: self._progressed(reference, at), lambda: self._unwanted == reference
+        )
         within = self._within(self._charge_s)
         try:
             outcome = device.authorise(reference, effect.amount_fen, within, watch)
@@ -140,8 +139,6 @@ class PadDevice:
         except errors.DriverError as fault:
             yield PadDeclined(reference, "pad_away")  # certainly nothing was charged
             raise fault_of(fault) from fault
-        finally:
-            self._charging = ""
         yield from self._charged(reference, outcome)
 
     def _charged(
@@ -196,6 +193,8 @@ class PadDevice:
         except errors.DriverError as fault:
             yield PadUnreachable(effect.reference)
             raise fault_of(fault) from fault
+        # The next payment's mark: what this one left behind must not be taken for that one's.
+        yield PadLooked(self._mark(last))
         found = _FOUND[pad.find(attempt, last)]
         self._holding = effect.reference if found == "held" else self._holding
         charged = last.charged if isinstance(last, pad.LastPayment) else None
@@ -221,9 +220,12 @@ class PadDevice:
         raise AssertionError(f"a pad carries out no {type(effect).__name__}")
 
     def interrupt(self, effect: Effect) -> bool:
-        """A person who turns away need not wait until the pad's time is over."""
-        if isinstance(effect, CancelPad) and effect.reference == self._charging:
-            self._given_up.set()
+        """A person who turns away need not wait until the pad's time is over.
+
+        Noted for a charge that has not begun as well: the worker may be looking at the pad still.
+        """
+        if isinstance(effect, CancelPad):
+            self._unwanted = effect.reference
             return True
         return False
 

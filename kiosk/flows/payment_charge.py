@@ -68,7 +68,7 @@ def inquire(payment: Payment) -> tuple[Effect, ...]:
     """What became of it? Closing answers too, and is asked once nobody will pay any more."""
     if payment.method == "card":
         return (recall(payment),)
-    if payment.giving_up or (payment.recovered and payment.method == "shown_code"):
+    if payment.giving_up or payment.recovered:  # whoever began it before a restart has gone
         return (_close(payment),)
     return (Ask(tag(payment, "query"), QueryCharge(payment.reference)),)
 

@@ -498,10 +498,10 @@ def test_finance_hears_of_a_refund_that_is_due_with_its_reason() -> None:
 RESTARTS = (
     ("INTENT", "card", "DECLINED", "", ()),
     ("SENT", "card", "UNKNOWN", "RecallPad", (recalled("none"),)),
-    ("SENT", "payer_code", "UNKNOWN", "QueryCharge", (charge("query", "declined"),)),
+    ("SENT", "payer_code", "UNKNOWN", "CloseOrder", (charge("close", "declined"),)),
     ("SENT", "shown_code", "UNKNOWN", "CloseOrder", (charge("close", "closed"),)),
     ("UNKNOWN", "card", "", "RecallPad", (recalled("held"), p.BOOKED, p.COMPLETED)),
-    ("UNKNOWN", "payer_code", "", "QueryCharge", (charge("query", "paid"), p.BOOKED)),
+    ("UNKNOWN", "payer_code", "", "CloseOrder", (charge("close", "paid"), p.BOOKED)),
     ("UNKNOWN", "shown_code", "", "CloseOrder", (charge("close", "paid"), p.BOOKED)),
     ("PAID", "card", "BOOKING", "RecallPad", (recalled("held"), p.BOOKED, p.COMPLETED)),
     ("PAID", "payer_code", "BOOKING", "Settle", (p.BOOKED,)),
