@@ -10,8 +10,9 @@ pixels from the upper left corner, as in the pictures.
     {"do": "wait_page", "page": "home", "timeout_s": 5, "serial_after": 3}
     {"do": "record", "folder": "/…", "prefix": "pay-"}      {"do": "recorded"}
 
-Each answer has "ok"; a refusal has "why". While recording, each screen leaves a picture as it was
-when the next one came, so that none that was shown is missed; `recorded` ends it with the last.
+Each answer has "ok"; a refusal has "why". While recording, each screen leaves a picture of its
+newest view that could be read and acted on; a screen that was only ever busy, as it was left. One
+that was gone before it could be drawn was not shown. `recorded` ends it with the last.
 """
 
 from __future__ import annotations
@@ -80,12 +81,30 @@ class Hands:
     def _left(self, old: View, new: View) -> None:
         """On Kivy's thread, before the next view is drawn."""
         if self._recording is not None and screen_name(old) != screen_name(new):
-            self._recording.keep(old)
+            self._recording.leave(old)
 
     def _note(self, view: Any) -> None:
+        self._look_at(view)
         with self._shown:
             self._page, self._serial = view.page.page, view.serial
             self._shown.notify_all()
+
+    def _look_at(self, view: View) -> None:
+        """Once the view has been drawn: a picture, if it is still there for the recording."""
+        recording = self._recording
+        if recording is None:
+            return
+
+        def look(left: int) -> None:
+            now = self._shell.stage.view
+            if now is None or self._recording is not recording or now.page != view.page:
+                return
+            if left:
+                self._shell.later(lambda: look(left - 1), 0)
+            else:
+                recording.look(now)
+
+        self._shell.soon(lambda: look(SETTLED_AFTER_FRAMES))
 
     def _accept(self) -> None:
         while True:
@@ -126,6 +145,8 @@ class Hands:
                 return self._on_kivy(self._tree, SETTLED_AFTER_FRAMES)
             case {"do": "record", "folder": str(folder), "prefix": str(prefix)}:
                 self._recording = _Recording(Path(folder), prefix)
+                if self._shell.stage.view is not None:
+                    self._look_at(self._shell.stage.view)
                 return {"ok": True}
             case {"do": "recorded"}:
                 return self._on_kivy(self._recorded, SETTLED_AFTER_FRAMES)
@@ -182,6 +203,7 @@ class Hands:
         if recording is None or self._shell.stage.view is None:
             raise HandsRefused("nothing is being recorded")
         recording.keep(self._shell.stage.view)
+        recording.leave(self._shell.stage.view)
         return {"ok": True, "screens": recording.screens, "pictures": recording.pictures}
 
     def _wait(self, page: str, timeout_s: float, serial_after: int) -> Answer:
@@ -225,15 +247,28 @@ class _Recording:
         self._folder, self._prefix = folder, prefix
         self.screens: list[str] = []
         self.pictures: list[str] = []
+        self._drawn = self._kept = False  # of the screen that is shown now
+
+    def look(self, view: View) -> None:
+        """The view has been drawn."""
+        self._drawn = True
+        if not view.frame.busy:
+            self.keep(view)
+
+    def leave(self, view: View) -> None:
+        if self._drawn and not self._kept:
+            self.keep(view)
+        self._drawn = self._kept = False
 
     def keep(self, view: View) -> None:
         from ui.picture import screenshot
 
-        name = screen_name(view)
-        file = f"{self._prefix}{len(self.screens) + 1:02d}-{name}.png"
-        screenshot(self._folder / file)
-        self.screens.append(name)
-        self.pictures.append(file)
+        if not self._kept:
+            name = screen_name(view)
+            self.pictures.append(f"{self._prefix}{len(self.screens) + 1:02d}-{name}.png")
+            self.screens.append(name)
+        screenshot(self._folder / self.pictures[-1])
+        self._drawn = self._kept = True
 
 
 class HandsClient:
