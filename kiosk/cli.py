@@ -54,7 +54,7 @@ def core(
 def ui(
     profile: ProfilePath = PROFILE,
     hands: Annotated[str, typer.Option(help="A socket for a demo's finger.")] = "",
-    left: Annotated[int, typer.Option(help="The window's left edge, for a demo.")] = -1,
+    scale: Annotated[float, typer.Option(help="Of 1080 × 1920, for a demo's window.")] = 1.0,
     dev: Annotated[bool, typer.Option(help="Mouse pointer and window frame.")] = False,
 ) -> None:
     """The screen. Draws what core says; holds nothing."""
@@ -68,8 +68,20 @@ def ui(
     sys.argv = sys.argv[:1]  # Kivy reads arguments of its own
     from ui.app import run
 
-    position = (left, 0) if left >= 0 else None
-    run(folder / SOCKET_NAME, hands or None, position=position, dev=dev)
+    size = (round(1080 * scale), round(1920 * scale))
+    run(folder / SOCKET_NAME, hands or None, size=size, position=(0, 0) if dev else None, dev=dev)
+
+
+@app.command(hidden=True)
+def bench(
+    socket_path: Annotated[Path, typer.Option("--socket", help="Where the demo listens.")],
+    left: Annotated[int, typer.Option(help="The window's left edge.")] = 560,
+) -> None:
+    """The demo's bench, beside the terminal's window."""
+    sys.argv = sys.argv[:1]
+    from ui.bench.app import run
+
+    run(socket_path, (960, 960), (left, 0))
 
 
 @app.command(
@@ -92,12 +104,13 @@ def demo(
     only: Annotated[str, typer.Option(help="Only these journeys, with commas.")] = "",
     folder: Annotated[Path | None, typer.Option(help="Keep the demo's files here.")] = None,
     pad: Annotated[str, typer.Option(help="serial or tcp.")] = "serial",
+    scale: Annotated[float, typer.Option(help="Of the terminal's window on your display.")] = 0.5,
 ) -> None:
     """Everything on one machine, with emulated devices on real ports."""
     from kiosk.demo import run_demo
 
     names = tuple(name for name in only.split(",") if name)
-    raise typer.Exit(run_demo(tour, gateway_down, names, folder, pad))
+    raise typer.Exit(run_demo(tour, gateway_down, names, folder, pad, scale))
 
 
 @app.command()

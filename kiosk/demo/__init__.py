@@ -11,8 +11,9 @@ def run_demo(
     only: tuple[str, ...] = (),
     folder: Path | None = None,
     pad: str = "serial",
+    scale: float = 0.5,
 ) -> int:
     """Start everything; walk the tour, or wait for hands until the window is closed. Exit code."""
     from kiosk.demo.run import run
 
-    return run(tour, gateway_down, only, folder, pad)
+    return run(tour, gateway_down, only, folder, pad=pad, scale=scale)

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 
 RESTART_S = 0.2
 END_S = 5.0
@@ -53,19 +54,19 @@ class Program:
             self._changed.wait_for(lambda: self.starts > started, END_S)
 
     def stop(self) -> None:
-        """TERM, and KILL when that is not heard in time."""
+        """TERM, and KILL when that is not heard in time; also for one just started again."""
         self._stopping.set()
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(END_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(END_S)
-        if self._thread is not None:
-            self._thread.join(END_S)
-            self._thread = None
+        until_s, told = monotonic() + END_S, 0
+        while self._thread is not None and self._thread.is_alive():
+            process = self._process
+            if process is not None and process.poll() is None:
+                if monotonic() > until_s:
+                    process.kill()
+                elif process.pid != told:
+                    told = process.pid
+                    process.terminate()
+            self._thread.join(0.05)
+        self._thread = None
 
     def halt(self) -> None:
         """SIGKILL, and not started again before start()."""

@@ -6,11 +6,14 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from drivers.errors import DriverError
 from kiosk.demo import journeys
+from kiosk.demo.bench import BenchHost
+from kiosk.demo.extras import EXTRAS
 from kiosk.demo.observer import NotSeen
 from kiosk.demo.tour import Journey, Script, Tour, Walk, report
 from kiosk.demo.world import DemoWorld, NotUp, has_display
@@ -20,7 +23,13 @@ ARRIVES_S = 60.0
 
 
 def run(
-    tour: Path | None, gateway_down: bool, only: tuple[str, ...], folder: Path | None, pad: str
+    tour: Path | None,
+    gateway_down: bool,
+    only: tuple[str, ...],
+    folder: Path | None,
+    *,
+    pad: str,
+    scale: float,
 ) -> int:
     """Exit code 0 when all went as planned; one clear line says what did not."""
     with tempfile.TemporaryDirectory(prefix="kiosk-demo-") as temporary:
@@ -28,7 +37,8 @@ def run(
         # The A4 printer's programs run as other users: they must be able to come in.
         place.mkdir(parents=True, exist_ok=True)
         place.chmod(0o755)
-        world = DemoWorld(place, pad, display=tour is None and has_display())
+        display = scale if tour is None and has_display() else None
+        world = DemoWorld(place, pad, display_scale=display)
         try:
             world.start()
             if tour is None:
@@ -50,11 +60,19 @@ def _show_logs(world: DemoWorld) -> None:
 
 
 def _stay(world: DemoWorld) -> int:
+    """Until somebody ends it; the bench is there even without a display, on its socket."""
+    host = BenchHost(world, world.bench_path)
+    host.start()
+    if world.bench is not None:
+        world.bench.start()
     print(f"terminal K03 is up; gateway {world.gateway_url}/docs, volunteer 01 with PIN 2580")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     ended.wait()
+    if world.bench is not None:
+        world.bench.stop()
+    host.stop()
     return 0
 
 
@@ -71,19 +89,21 @@ def _tour(world: DemoWorld, out: Path, gateway_down: bool, only: tuple[str, ...]
             if (not only or plan.name in only) and (plan.offline or not gateway_down)
         ]
         _walk(tour, [plan for plan in plans if not plan.green])
+        if not gateway_down:
+            _walk(tour, [plan for plan in EXTRAS if not only or plan.name in only], extra=True)
         _walk_green(tour, [plan for plan in plans if plan.green])
         more = _arrivals(world, tour) if gateway_down else {}
         path = tour.write_summary(more)
     finally:
         tour.stop()
-    print(report(tour.journeys))
+    print(report((*tour.journeys, *tour.extras)))
     print(f"all of it: {path}")
-    return _verdict(tour.journeys, more)
+    return _verdict((*tour.journeys, *tour.extras), more)
 
 
-def _walk(tour: Tour, plans: list[journeys.Plan]) -> None:
+def _walk(tour: Tour, plans: list[journeys.Plan], extra: bool = False) -> None:
     for plan in plans:
-        tour.walk(plan.name, plan.script, _leave)
+        tour.walk(plan.name, plan.script, _leave, extra)
 
 
 def _leave(walk: Walk) -> str:
@@ -129,8 +149,8 @@ def _status(world: DemoWorld) -> dict[str, Any]:
     return status
 
 
-def _verdict(walked: list[Journey], more: dict[str, Any]) -> int:
-    budgets = {plan.name: plan.taps_max for plan in journeys.PLANS}
+def _verdict(walked: Sequence[Journey], more: dict[str, Any]) -> int:
+    budgets = {plan.name: plan.taps_max for plan in (*journeys.PLANS, *EXTRAS)}
     over = [one.name for one in walked if one.taps > budgets[one.name]]
     if over:
         print(f"over the budget of taps: {', '.join(over)}", file=sys.stderr)

@@ -135,6 +135,7 @@ class Tour:
         self.observer = Observer(world.socket_path)
         self._seen_papers: set[Path] = set()
         self.journeys: list[Journey] = []
+        self.extras: list[Journey] = []
 
     def start(self) -> None:
         self.observer.start()
@@ -149,7 +150,7 @@ class Tour:
         """Something that must be done and is no journey (a volunteer unlocks)."""
         script(Walk(self.world, self.observer, self.hands))
 
-    def walk(self, name: str, script: Script, after: Script) -> Journey:
+    def walk(self, name: str, script: Script, after: Script, extra: bool = False) -> Journey:
         """One journey from the page that is shown; `after` clears up, and is not counted."""
         walk = Walk(self.world, self.observer, self.hands)
         self.hands.record(self.out, f"{name}-")
@@ -168,7 +169,7 @@ class Tour:
             papers=self._keep_papers(name),
             pages=tuple(screens),
         )
-        self.journeys.append(journey)
+        (self.extras if extra else self.journeys).append(journey)
         after(walk)
         return journey
 
@@ -187,7 +188,8 @@ class Tour:
 
     def write_summary(self, more: dict[str, Any]) -> Path:
         path = self.out / "summary.json"
-        found = {"journeys": [asdict(journey) for journey in self.journeys], **more}
+        found: dict[str, Any] = {"journeys": [asdict(journey) for journey in self.journeys]}
+        found |= {"extras": [asdict(extra) for extra in self.extras], **more}
         path.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return path
 

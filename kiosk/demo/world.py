@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
+import re
 import socket
 import subprocess
 import threading
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
@@ -37,6 +41,11 @@ class NotUp(Exception):
     """A part of the demo did not start; the text names it and its log."""
 
 
+def _window(scale: float | None) -> tuple[str, ...]:
+    """On somebody's display: a frame, a mouse pointer, and small enough to leave room."""
+    return ("--dev", "--scale", str(scale)) if scale is not None else ()
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port: int = found.getsockname()[1]
@@ -58,7 +67,7 @@ class DemoWorld:
         self,
         folder: Path,
         pad_link: str = "serial",
-        display: bool = False,
+        display_scale: float | None = None,
         charge_s: int = 120,
     ) -> None:
         self.folder = folder
@@ -86,10 +95,16 @@ class DemoWorld:
         self.core = self._program("core", python("kiosk", "core", "--profile", profile, *begins))
         hands = ("--hands", str(self.hands_path))
         ui_env = {"KIVY_NO_ARGS": "1", "KIVY_HOME": str(folder / "kivy")}
-        if not display:
+        if display_scale is None:
             ui_env |= {"SDL_VIDEODRIVER": "offscreen", "SDL_AUDIODRIVER": "dummy"}
-        ui = python("kiosk", "ui", "--profile", profile, *hands, *(("--dev",) if display else ()))
+        ui = python("kiosk", "ui", "--profile", profile, *hands, *_window(display_scale))
         self.ui = self._program("ui", ui, ui_env)
+        self.bench_path = self.terminal / "bench.sock"
+        self.bench: Program | None = None
+        if display_scale is not None:
+            left = ("--left", str(round(1080 * display_scale) + 20))
+            command = python("kiosk", "bench", "--socket", str(self.bench_path), *left)
+            self.bench = self._program("bench", command, {"KIVY_NO_ARGS": "1"})
 
     @property
     def profile_path(self) -> Path:
@@ -210,6 +225,18 @@ class DemoWorld:
             found: dict[str, Any] = json.load(answer)
         return found
 
+    def answer_help(self, name: str) -> None:
+        """Somebody on duty sees the newest call at the gateway's console and goes."""
+        command = python("gateway.cli", "add-operator", name, "--url", self._database)
+        token = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        secret = b64encode(f"{name}:{token}".encode()).decode()
+        known = {"authorization": f"Basic {secret}"}
+        with urlopen(Request(f"{self.gateway_url}/console", headers=known), timeout=10) as answer:
+            page = answer.read().decode()
+        form = {field: _hidden(page, field) for field in ("key", "mark")} | {"coming": name}
+        body = urlencode(form).encode()
+        urlopen(Request(f"{self.gateway_url}/console/help", body, known), timeout=10).close()
+
     def ledgers(self) -> dict[str, Any]:
         """The hospital's and the provider's own books."""
         with urlopen(f"{self.gateway_url}/demo/ledger", timeout=10) as answer:
@@ -231,6 +258,14 @@ class DemoWorld:
         screening_keys = sum(kind == "screening" for _, kind in kept)
         twice = (screened - screening_keys) + (len(checked_in) - len(set(checked_in)))
         return Arrived(len({key for key, _ in kept}), max(0, twice))
+
+
+def _hidden(page: str, field: str) -> str:
+    """The value of the first hidden field of this name."""
+    found = re.search(rf'name={field} value="([^"]*)"', page)
+    if found is None:
+        raise NotUp(f"the console has no {field}")
+    return html.unescape(found.group(1))
 
 
 def has_display() -> bool:

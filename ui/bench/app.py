@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
 LOOK_EVERY_S = 1.0
-GAP, ROW, TEXT = 8, 52, 20
+GAP, ROW, TEXT = 6, 42, 20
 
 
 def run(socket_path: Path | str, size: tuple[int, int], position: tuple[int, int] | None) -> None:
@@ -40,10 +40,10 @@ def _app_class() -> Any:
     from kivy.utils import get_color_from_hex
 
     from ui.assets import font
-    from ui.theme import LIGHT
+    from ui.theme import PALETTES
 
     def colour(name: str) -> Any:
-        return get_color_from_hex(getattr(LIGHT, name))
+        return get_color_from_hex(getattr(PALETTES["light"], name))
 
     face = str(font("NotoSansSC-Regular"))
 
@@ -122,11 +122,11 @@ def _app_class() -> Any:
                 self._keys(people),
                 self._keys(card),
                 self._heading("codes"),
-                self._keys([*codes, phone]),
+                self._keys([*codes, phone], 3),
                 self._heading("pad"),
-                self._keys([bank, *pad]),
+                self._keys([bank, *pad], 3),
                 self._heading("paper"),
-                self._keys(paper),
+                self._keys(paper, 3),
             ]
 
         def _paper(self) -> Widget:
@@ -150,10 +150,10 @@ def _app_class() -> Any:
             label.halign, label.valign = "left", "bottom"
             return label
 
-        def _keys(self, keys: list[tuple[str, Any, str]]) -> Widget:
-            grid = GridLayout(cols=2, spacing=GAP, size_hint_y=None, row_default_height=ROW)
+        def _keys(self, keys: list[tuple[str, Any, str]], across: int = 2) -> Widget:
+            grid = GridLayout(cols=across, spacing=GAP, size_hint_y=None, row_default_height=ROW)
             grid.row_force_default = True
-            grid.height = ((len(keys) + 1) // 2) * (ROW + GAP)
+            grid.height = -(-len(keys) // across) * (ROW + GAP)
             for text, act, key in keys:
                 chosen = bool(key) and key == self._who
                 button = Button(text=text, font_name=face, font_size=TEXT * 0.9)
