@@ -58,7 +58,7 @@ def unsynced(store: Store) -> Unsynced:
     """What stands between this terminal and being wiped."""
     depth = Outbox(store).depth()
     with store.reading() as reading:
-        row = reading.one("select count(*) from payments where open = 1")
+        row = reading.one("select count(*) from open_payments")
     assert row is not None and isinstance(row[0], int)
     return Unsynced(depth.waiting, depth.refused, row[0])
 

@@ -122,9 +122,10 @@ class Journal:
         assert amount_fen >= 0, "a payment of less than nothing"
         sealed = tx.vault.seal(tx, person, _subject_place(reference, kind, amount_fen), subject)
         tx.run(
-            "insert into payments values (?, ?, ?, ?, ?, ?, 1)",
+            "insert into payments values (?, ?, ?, ?, ?, ?)",
             *(reference, kind, amount_fen, person, sealed, tx.at_ms),
         )
+        tx.run("insert into open_payments values (?)", reference)
         _add_move(tx, _Head(reference, State.INTENT, 1, person), b"")
 
     def moved(self, tx: Transaction, reference: str, state: State, evidence: bytes = b"") -> None:
@@ -133,7 +134,7 @@ class Journal:
         assert state in MOVES[head.state], f"a payment cannot go from {head.state} to {state}"
         _add_move(tx, head._replace(state=state, n=head.n + 1), evidence)
         if state in FINAL:
-            tx.run("update payments set open = 0 where reference = ?", reference)
+            tx.run("delete from open_payments where reference = ?", reference)
 
     def noted(self, tx: Transaction, reference: str, evidence: bytes) -> None:
         """Keep a late, repeated or foreign answer: evidence that changes nothing."""
@@ -148,7 +149,10 @@ class Journal:
     def open_payments(self) -> list[Payment]:
         """Those that are not final, oldest first: what a start must settle by asking."""
         with self._store.reading() as reading:
-            found = reading.rows("select reference from payments where open = 1 order by opened_at")
+            found = reading.rows(
+                "select reference from open_payments join payments using (reference) "
+                "order by opened_at, reference"
+            )
             payments = [_payment(reading, str(reference)) for (reference,) in found]
         return [payment for payment in payments if payment is not None]
 
@@ -203,8 +207,9 @@ def _move_place(reference: str, n: int, state: str) -> Place:
 
 def _payment(reading: Reading, reference: str) -> Payment | None:
     found = reading.one(
-        "select kind, amount_fen, person, subject, opened_at, open from payments "
-        "where reference = ?",
+        "select kind, amount_fen, person, subject, opened_at, "
+        "exists (select 1 from open_payments o where o.reference = p.reference) "
+        "from payments p where reference = ?",
         reference,
     )
     if found is None:
@@ -250,7 +255,7 @@ def _moves(reading: Reading, reference: str, person: Pseudonym | None) -> tuple[
 
 def payment_proves_itself(reading: Reading, row: Row) -> bool:
     """Whether a row of `payments` is as it was written: its sealed subject opens in its place."""
-    reference, kind, amount_fen, person, subject, opened_at, _ = row
+    reference, kind, amount_fen, person, subject, opened_at = row
     if not (isinstance(amount_fen, int) and isinstance(opened_at, int)):
         return False
     place = _subject_place(str(reference), str(kind), amount_fen)

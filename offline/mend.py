@@ -167,6 +167,7 @@ def _skip_numbers(tx: Transaction, damaged: Path) -> None:
 def _ask_about_payments(store: Store, tx: Transaction) -> None:
     """Whatever is not final may have gone on: it is opened again and asked about."""
     journal = Journal(store)
+    tx.run("delete from open_payments")
     for reference, moves in _payments(tx):
         good = _unbroken(moves)
         tx.run("delete from names where name = ? and room = 'move' and n > ?", reference, good)
@@ -174,8 +175,8 @@ def _ask_about_payments(store: Store, tx: Transaction) -> None:
             tx.run("delete from payments where reference = ?", reference)
             continue
         state = State(str(moves[good - 1][1]))
-        is_open = int(state not in FINAL)
-        tx.run("update payments set open = ? where reference = ?", is_open, reference)
+        if state not in FINAL:
+            tx.run("insert into open_payments values (?)", reference)
         if state is State.INTENT:
             journal.moved(tx, reference, State.SENT, b"mended: perhaps sent")
             journal.moved(tx, reference, State.UNKNOWN, b"mended")

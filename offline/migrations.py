@@ -21,12 +21,13 @@ FIRST = (
         name text not null, room text not null, n integer not null, seq integer,
         at integer, state text, evidence blob, primary key (name, room, n)
     ) without rowid""",
-    # What is to be paid. The state is that of the last move.
+    # What is to be paid: written once. The state is that of the last move.
     """create table payments (
         reference text primary key, kind text not null, amount_fen integer not null,
-        person text, subject blob not null, opened_at integer not null, open integer not null
+        person text, subject blob not null, opened_at integer not null
     ) without rowid""",
-    "create index payments_open on payments (opened_at) where open = 1",
+    # Those not final: a handful, so always on one page.
+    "create table open_payments (reference text primary key references payments) without rowid",
     # seq is dense. All after the setting outbox_front wait; up to it, those in outbox_left do:
     # so a new record touches no index of waiting ones, and the depth is a subtraction.
     """create table outbox (

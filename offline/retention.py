@@ -72,7 +72,7 @@ class Retention:
         """Destroy a person's key, and with it all that was sealed for them. Then fold()."""
         needed = StillNeeded(
             _count(tx, "outbox where person = ? and state <> 'accepted'", person),
-            _count(tx, "payments where person = ? and open = 1", person),
+            _count(tx, "payments join open_payments using (reference) where person = ?", person),
         )
         if needed.waiting or needed.open_payments:
             return needed

@@ -32,8 +32,8 @@ from offline.files import write_durably
 from offline.migrations import MIGRATIONS
 from offline.vault import Vault
 
-PAGE_BYTES = 2048
-"""A commit writes whole pages: with half the usual 4096 a payment's step is 6 % faster."""
+PAGE_BYTES = 4096
+"""Measured: half of it splits pages twice as often, twice of it copies more than it saves."""
 
 PRAGMAS = (
     # (name, value set, answer wanted). The answer is fetched: a failed switch raises nothing.
@@ -43,7 +43,7 @@ PRAGMAS = (
     ("secure_delete", "on", 1),
     ("foreign_keys", "on", 1),
     ("cache_size", "-32768", -32768),  # KiB: the paths to the newest rows stay in memory
-    ("wal_autocheckpoint", "2000", 2000),  # pages: a WAL of about 4 MB
+    ("wal_autocheckpoint", "1000", 1000),  # pages: a WAL of about 4 MB
     ("journal_size_limit", "16777216", 16777216),  # bytes; S7: the WAL never stays above 16 MB
     ("temp_store", "memory", 2),  # sealed or not, nothing of ours goes to /tmp
 )

@@ -102,17 +102,17 @@ def _zero_page(folder: Path, chance: Random) -> None:
     file = chance.choice([folder / "kiosk.db", folder / "kiosk.db-wal"])
     content = bytearray(file.read_bytes())
     for _ in range(chance.choice([1, 2])):
-        at = chance.randrange(len(content) // 2048) * 2048
-        content[at : at + 2048] = bytes(2048)
+        at = chance.randrange(len(content) // 4096) * 4096
+        content[at : at + 4096] = bytes(4096)
     file.write_bytes(content)
 
 
 def _swap_pages(folder: Path, chance: Random) -> None:
     file = folder / "kiosk.db"
     content = bytearray(file.read_bytes())
-    one, other = (chance.randrange(len(content) // 2048) * 2048 for _ in range(2))
-    first, second = content[one : one + 2048], content[other : other + 2048]
-    content[one : one + 2048], content[other : other + 2048] = second, first
+    one, other = (chance.randrange(len(content) // 4096) * 4096 for _ in range(2))
+    first, second = content[one : one + 4096], content[other : other + 4096]
+    content[one : one + 4096], content[other : other + 4096] = second, first
     file.write_bytes(content)
 
 

@@ -118,8 +118,8 @@ def test_a_damaged_page_is_found_at_the_start(world: World) -> None:
     world.close()
     content = bytearray(world.path.read_bytes())
     assert len(content) > 10 * 4096
-    for page in range(3, len(content) // 2048):
-        content[page * 2048 : page * 2048 + 64] = b"\xff" * 64
+    for page in range(3, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     world.path.write_bytes(content)
     with pytest.raises(StoreCorrupt):
         world.open()
