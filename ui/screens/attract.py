@@ -22,15 +22,15 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 class AttractScreen(Page):
-    on_site_heading = StringProperty("")
+    places_heading = StringProperty("")
     tile_cols = NumericProperty(4)
-    on_site_cols = NumericProperty(3)
+    places_cols = NumericProperty(3)
 
     def show(self, view: View) -> None:
         assert isinstance(view.page, Attract)
         large = self.look.size_name != "normal"
         self.tile_cols = 2 if large else 4
-        self.on_site_cols = 2 if large or view.frame.language != "zh" else 3
+        self.places_cols = 2 if large or view.frame.language != "zh" else 3
         make = Tile if self.roomy else Card
         for tile, name in zip(refill(self.ids.tiles, len(TILES), make), TILES, strict=True):
             tile.target, tile.icon = name, TILES[name]
@@ -48,7 +48,7 @@ class AttractScreen(Page):
             key.icon_size = self.look.icon_small
 
     def _show_on_site(self, page: Attract) -> None:
-        self.on_site_heading = self.words.say("attract.on_site") if page.on_site else ""
+        self.places_heading = self.words.say("attract.on_site") if page.on_site else ""
         self.ids.on_site_panel.opacity = 1 if page.on_site else 0
         rows = refill(self.ids.on_site, len(page.on_site), MoneyRow)
         for row, place in zip(rows, page.on_site, strict=True):

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from kivy.properties import StringProperty
+from kivy.properties import NumericProperty, StringProperty
 
 from kiosk.views import ChooseSlot, SlotCard, View
 from ui.formats import day, money, name_of, plain, time_range
@@ -14,11 +14,14 @@ class ChooseSlotScreen(Page):
     department = StringProperty("")
     none = StringProperty("")
     asked = StringProperty("")
+    day_cols = NumericProperty(4)
 
     def show(self, view: View) -> None:
         page, words = view.page, self.words
         assert isinstance(page, ChooseSlot)
         self.asked = words.say("register.when") if self.roomy else ""
+        narrow = not self.roomy and view.frame.language != "zh"
+        self.day_cols = 2 if narrow else 4
         self.department = name_of(words, page.department)
         self.none = "" if page.cards else words.say("register.no_slots_shown")
         self._show_days(page, view.frame.clock.date())

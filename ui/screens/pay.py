@@ -14,7 +14,6 @@ LINES_MAX = {"normal": 4, "large": 3, "extra": 1}
 
 class PayScreen(Page):
     to_pay = StringProperty("")
-    whom = StringProperty("")
     more = StringProperty("")
     total = StringProperty("")
     own = StringProperty("")
@@ -32,8 +31,10 @@ class PayScreen(Page):
         page = view.page
         assert isinstance(page, Pay)
         words = self.words
-        self.to_pay = words.say("pay.title", amount=money(page.own_fen))
-        self.whom = words.say("pay.for_whom", name=plain(page.for_whom)) if page.for_whom else ""
+        amount = money(page.own_fen)
+        self.to_pay = words.say("pay.title", amount=amount)
+        if page.for_whom:
+            self.to_pay = words.say("pay.for_whom", name=plain(page.for_whom), amount=amount)
         self._show_lines(page, LINES_MAX[self.look.size_name])
         self.total, self.own = money(page.total_fen), money(page.own_fen)
         parts = (("basic", page.basic_fen), ("serious", page.serious_fen), ("aid", page.aid_fen))
@@ -53,7 +54,8 @@ class PayScreen(Page):
             row.what = words.say("pay.quantity", name=name, n=line.quantity) if many else name
             row.amount = money(line.amount_fen)
         hidden = page.more_lines + len(page.lines) - len(lines)
-        self.more = words.count("pay.more_lines", hidden) if hidden else ""
+        says_more = hidden and (self.roomy or not page.more_lines)
+        self.more = words.count("pay.more_lines", hidden) if says_more else ""
         turns = ("lines_previous", "lines_following") if page.more_lines else ()
         self.turning = bool(turns)
         self.qr_side = self.look.qr_small if turns or not self.roomy else self.look.qr
