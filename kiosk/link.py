@@ -17,6 +17,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class LinkServer:
         self._clients: dict[int, _Client] = {}
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_write.setblocking(False)
         self._stopping = False
         path.unlink(missing_ok=True)
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -78,7 +80,7 @@ class LinkServer:
 
     def stop(self) -> None:
         self._stopping = True
-        self._wake_write.send(b"!")
+        self._wake()
         self._thread.join(2)
         self._path.unlink(missing_ok=True)
 
@@ -86,7 +88,11 @@ class LinkServer:
         """Send the view to every ui; the newest is kept for one that connects later."""
         with self._lock:
             self._view = b'{"view":' + view_to_json(view) + b"}\n"
-        self._wake_write.send(b"v")
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(BlockingIOError):  # full of wakes that have not been heard: one is enough
+            self._wake_write.send(b"!")
 
     def _run(self) -> None:
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -98,8 +104,9 @@ class LinkServer:
                 elif key.fileobj is self._wake_read:
                     self._wake_read.recv(4096)
                     self._send_view_to_all()
-                elif key.fd in self._clients:
-                    self._read(self._clients[key.fd])
+                elif client := self._clients.get(key.fd):
+                    if client is key.data:  # not one that came in the place of one just dropped
+                        self._read(client)
         for client in list(self._clients.values()):
             self._drop(client)
         self._listener.close()
@@ -110,8 +117,9 @@ class LinkServer:
             connection.close()
             return
         connection.settimeout(2.0)  # a client that does not read is dropped, core never waits
-        self._clients[connection.fileno()] = _Client(connection)
-        self._selector.register(connection, selectors.EVENT_READ)
+        client = _Client(connection)
+        self._clients[connection.fileno()] = client
+        self._selector.register(connection, selectors.EVENT_READ, client)
 
     def _drop(self, client: _Client) -> None:
         self._selector.unregister(client.connection)
@@ -155,7 +163,7 @@ class LinkServer:
                     answer = {"answer": self._answer(what, message)}
                     client.connection.sendall(json.dumps(answer).encode() + b"\n")
                     return True
-        except (ValueError, OSError):
+        except (ValueError, OSError, RecursionError):  # no JSON of ours is nested that deep
             return False
         return False
 
@@ -188,7 +196,7 @@ class LinkClient:
         self._say({"hello": role})
 
     def next_view(self) -> View:
-        """Wait for the next view; a newer one that is already here wins."""
+        """Wait for the next view; whoever draws keeps only the newest of those that are here."""
         return view_from_json(json.dumps(self._next_line()["view"]))
 
     def touch(self, touch: Touch) -> None:
@@ -201,6 +209,8 @@ class LinkClient:
         return answer
 
     def close(self) -> None:
+        """Both: the socket stays open as long as its file does."""
+        self._lines.close()
         self._connection.close()
 
     def _say(self, message: dict[str, Any]) -> None:

@@ -35,6 +35,6 @@ def policy_in_force(file: Path, public_key: str, today: date) -> Policy | None:
         key = Ed25519PublicKey.from_public_bytes(base64.b64decode(public_key, validate=True))
         key.verify(base64.b64decode(signature, validate=True), signed)
         begins, ends = (date.fromisoformat(policy[name]) for name in ("valid_from", "valid_until"))
-    except (OSError, ValueError, KeyError, TypeError, InvalidSignature):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidSignature):
         return None
     return Policy(f"{begins:%Y%m%d}-{ends:%Y%m%d}", ends) if begins <= today <= ends else None

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
@@ -248,15 +249,29 @@ def _table(lines: list[str], path: tuple[int | str, ...]) -> tuple[int, int]:
     """From the line after a table's header to the next header; (0, first header) for the root."""
     words = [part for part in path if isinstance(part, str)]
     counts = [part for part in path if isinstance(part, int)]
-    headers = [n for n, line in enumerate(lines) if line.lstrip().startswith("[")] + [len(lines)]
+    headers = [n for n, line in enumerate(lines) if _header(line)] + [len(lines)]
     if not words:
         return 0, headers[0]
     wanted = ".".join(words)
-    found = [n for n in headers[:-1] if lines[n].strip().strip("[]").strip() == wanted]
+    found = [n for n in headers[:-1] if _header(lines[n]) == wanted]
     if not found:
         return _table(lines, path[:-1])
     at = found[min(counts[-1] if counts else 0, len(found) - 1)]
     return at + 1, next(n for n in headers if n > at)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
+
+
+def _header(line: str) -> str:
+    """`[[a.b]]  # words` → `a.b`; empty: no header."""
+    found = re.match(r"\s*\[+\s*([^\]]*?)\s*\]+\s*(?:#.*)?$", line)
+    return found[1] if found else ""
 
 
 def _check_across(profile: Profile, text: str, name: str) -> None:
@@ -267,6 +282,9 @@ def _check_across(profile: Profile, text: str, name: str) -> None:
         if question.leads_to not in routes:
             path = ("screening", "questions", number, "leads_to")
             wrong.append((path, f"no route is called {question.leads_to}"))
+    if not _is_zone(profile.hospital.time_zone):
+        zone = profile.hospital.time_zone
+        wrong.append((("hospital", "time_zone"), f"{zone} is no time zone, e.g. Asia/Shanghai"))
     pad = profile.devices.pad
     if pad.link == "serial" and not pad.port:
         wrong.append((("devices", "pad", "link"), "a serial pad needs a port"))

@@ -46,9 +46,9 @@ class ScannerDevice:
         try:
             self._light(self._scanner, bool(listen.codes))
             match self._scanner.poll(Deadline.after(self._scanner.clock, self.POLL_S)):
-                case codes.Scanned(text):
+                case codes.Scanned(text) if listen.codes:  # else nobody asked: not even kept
                     yield CodeScanned(text)
-                case codes.Garbage():
+                case codes.Garbage() if listen.codes:
                     yield CodeRejected()
         except errors.DriverError as fault:
             raise fault_of(fault) from fault

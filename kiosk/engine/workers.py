@@ -147,46 +147,65 @@ class AsksHospital(Protocol):
 
 
 class HospitalPool:
-    """A few threads, each with its own client; questions in, answers or their absence out."""
+    """A few threads, each with its own client; questions in, answers or their absence out.
+
+    What is only told has a thread of its own: while the hospital is away it waits there, and
+    nothing that is asked (a booking, a reversal) waits behind it.
+    """
 
     def __init__(
         self, make_client: Callable[[], AsksHospital], tell: Tell, stop: Stop, threads: int = 3
     ) -> None:
         self._make_client, self._tell, self._stop = make_client, tell, stop
-        self._orders: SimpleQueue[AskHospital | TellHospital | None] = SimpleQueue()
+        self._asks: SimpleQueue[AskHospital | None] = SimpleQueue()
+        self._tells: SimpleQueue[TellHospital | None] = SimpleQueue()
         self._threads = [
-            threading.Thread(target=self._run, name=f"hospital-{number}", daemon=True)
+            threading.Thread(target=self._answer, name=f"hospital-{number}", daemon=True)
             for number in range(threads)
         ]
+        self._threads.append(threading.Thread(target=self._insist, name="tell", daemon=True))
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
     def join(self, timeout_s: float) -> None:
+        self._tells.put(None)
         for _ in self._threads:
-            self._orders.put(None)
+            self._asks.put(None)
         for thread in self._threads:
             thread.join(timeout_s)
 
     def order(self, order: AskHospital | TellHospital) -> None:
-        self._orders.put(order)
+        match order:
+            case AskHospital():
+                self._asks.put(order)
+            case TellHospital():
+                self._tells.put(order)
 
-    def _run(self) -> None:
+    def _answer(self) -> None:
         client = self._make_client()
-        while not self._stop.is_set:
-            match self._orders.get():
-                case AskHospital(id, request):
-                    self._tell(ask(client, id, request))
-                case TellHospital(request):
-                    self._insist(client, request)
+        while (order := self._asks.get()) is not None and not self._stop.is_set:
+            self._tell(ask(client, order.id, order.request))
 
-    def _insist(self, client: AsksHospital, request: Any) -> None:
-        """The same request with the same key until somebody has answered it."""
-        for _ in range(TELL_TRIES):
-            answered = ask(client, 0, request)
-            if answered.why not in ("unreachable", "unknown") or self._stop.wait(TELL_AGAIN_S):
-                return
+    def _insist(self) -> None:
+        """Each with the same key, until somebody has answered it or nobody has any more use."""
+        client = self._make_client()
+        waiting: list[tuple[Any, int]] = []
+        while not self._stop.is_set:
+            new = self._next_tell(TELL_AGAIN_S if waiting else None)
+            waiting = [
+                (request, tries - 1)
+                for request, tries in (*new, *waiting)
+                if tries > 0 and ask(client, 0, request).why in ("unreachable", "unknown")
+            ]
+
+    def _next_tell(self, wait_s: float | None) -> list[tuple[Any, int]]:
+        try:
+            order = self._tells.get(timeout=wait_s)
+        except Empty:
+            return []
+        return [(order.request, TELL_TRIES)] if order is not None else []
 
 
 def ask(client: AsksHospital, id: int, request: Any) -> Answered:
