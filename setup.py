@@ -23,7 +23,6 @@ TERMINAL = [
     "segno==1.6.6",  # QR codes on screen and slips
     "pyudev==0.24.5",  # hot-plug of USB devices
     "pillow==13.0.0",  # slips as pictures, raster lines
-    "pyipp==0.17.2",  # attributes and state of A4 printers
 ]
 GATEWAY = [
     "fastapi==0.165.0",  # HTTP with OpenAPI
@@ -36,6 +35,8 @@ GATEWAY = [
 TESTS = [
     "pytest==9.2.0",
     "hypothesis==6.170.15",
+    "apsw==3.54.1.0",  # a file system of our own under SQLite, for simulated power cuts
+    "python-escpos==3.1",  # the peer that the receipt printer's bench is measured against
     "mypy==2.4.1",
     "ruff==0.17.6",
     "types-requests>=2.32,<3",
