@@ -191,13 +191,32 @@ def devices(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
 @audit.command("find")
 def audit_find(name: str, profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
     """All that is known about a slip's number, a payment's reference or a session."""
+    from zoneinfo import ZoneInfo
+
+    from kiosk.profile import read_profile
+
     events = _ask(profile, "audit_find", name=name)["events"]
     if as_json:
         typer.echo(json.dumps(events))
         return
     if not events:
         raise _fail(f"nothing is known about {name}")
+    zone = ZoneInfo(read_profile(profile).hospital.time_zone)  # as it stands on the slip
     for event in events:
-        at = datetime.fromtimestamp(event.pop("at") / 1000).strftime("%Y-%m-%d %H:%M:%S")
+        at = datetime.fromtimestamp(event.pop("at") / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
         facts = " ".join(f"{key}={value}" for key, value in event.items() if key != "event")
         typer.echo(f"{at} {event['event']} {facts}")
+
+
+@audit.command("verify")
+def audit_verify(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
+    """Walk the whole audit trail; exit code 1, and the place, when something does not fit."""
+    answer = _ask(profile, "audit_verify")
+    if as_json:
+        typer.echo(json.dumps(answer))
+    elif answer["intact"]:
+        typer.echo(f"intact: {answer['events']} events, {answer['unsigned']} since the last head")
+    else:
+        typer.echo(f"TAMPERED at event {answer['seq']}: {answer['what']}")
+    if not answer["intact"]:
+        raise typer.Exit(1)

@@ -254,7 +254,8 @@ def _trail(writer: _Writer, facts: TrailSlip) -> tuple[Line, ...]:
         words = known(writer.language, f"event.{line.event}", "event.other")
         lines.append(Pair(f"{line.at:%H:%M:%S}", words))
         if line.detail:
-            lines.append(Text(f"  {line.detail}"))
+            told = (known(writer.language, f"detail.{one}", one) for one in line.detail.split())
+            lines.append(Text("  " + " ".join(told)))
     if not facts.lines:
         lines.append(Text(writer.say("trail.none")))
     return tuple(lines)

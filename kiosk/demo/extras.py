@@ -50,7 +50,9 @@ def _home(walk: Walk, person: Person) -> Home:
 
 def _switch(walk: Walk, language: str) -> View:
     walk.tap(f"language:{language}")
-    return walk.until_true(lambda view: view.frame.language == language, language)
+    view = walk.until_true(lambda view: view.frame.language == language, language)
+    walk.look()
+    return view
 
 
 def _same(before: object, after: object) -> None:

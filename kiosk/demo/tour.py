@@ -65,6 +65,10 @@ class Walk:
         self._hands.wait_page(view.page.page, serial_after=view.serial - 1)
         return view
 
+    def look(self) -> None:
+        """Wait until what is shown now has been drawn."""
+        self._hands.tree()
+
     def read_code(self) -> str:
         """What a phone's camera reads off the screen: the picture's QR code, decoded."""
         import zxingcpp
@@ -141,6 +145,8 @@ class Tour:
         self.observer.start()
         self.hands = HandsClient(self.world.hands_path)
         self.observer.wait(lambda view: _ready(view), "all devices and the hospital", 30.0)
+        self.hands.wait_page("attract", 30.0)
+        self.hands.tree()  # answered once the page is laid out
 
     def stop(self) -> None:
         self.observer.stop()

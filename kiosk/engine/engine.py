@@ -425,7 +425,9 @@ class Engine:
                 fields = (*fields, ("disposition", "failed"), ("cause", why))
             case _:
                 fields = (*fields, ("disposition", "done"))
-        self._commit([KeepAudit("print_ended", fields=fields)])
+        printed = self._session.slips.get(event.job)
+        number = printed.slip.number if printed else ""
+        self._commit([KeepAudit("print_ended", slip=number, fields=fields)])
         self._broadcast(event)
 
     # --- effects ---------------------------------------------------------------------------------

@@ -31,5 +31,7 @@ def say(language: Language, key: str, **facts: object) -> str:
 
 
 def known(language: Language, key: str, otherwise: str) -> str:
-    """The words of a key that comes from data (a relation, an event), or of `otherwise`."""
-    return _catalogue(language).get(key) or _catalogue(language)[otherwise]
+    """The words of a key that comes from data (a relation, an event), or of `otherwise`: another
+    key, or a number that is the same in every language."""
+    words = _catalogue(language)
+    return words.get(key) or words.get(otherwise, otherwise)
