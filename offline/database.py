@@ -35,6 +35,9 @@ class Database(Protocol):
     def run(self, sql: str, values: Sequence[Value] = ()) -> int:
         """Execute one statement; how many rows it changed."""
 
+    def run_many(self, sql: str, values: Sequence[Sequence[Value]]) -> None:
+        """Execute one statement for each row of values."""
+
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         """Execute one query; all its rows."""
 
@@ -63,6 +66,12 @@ class SqliteDatabase:
     def run(self, sql: str, values: Sequence[Value] = ()) -> int:
         try:
             return self._connection.execute(sql, values).rowcount
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            raise meaning(error) from error
+
+    def run_many(self, sql: str, values: Sequence[Sequence[Value]]) -> None:
+        try:
+            self._connection.executemany(sql, values)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise meaning(error) from error
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from threading import Lock
-from time import sleep
 from typing import Generic, TypeVar
 
 from offline.errors import StoreError
@@ -18,13 +18,17 @@ from offline.store import Store, Transaction
 GROUP_MAX = 64
 """Works in one transaction; more would make the first of them wait too long."""
 
+GATHER_S = 0.0005
+"""How long a leader waits for those of the last group to come back: a few commits' time. Only in
+company; a lone writer expects nobody."""
+
 T = TypeVar("T")
 
 
 class _Ticket(Generic[T]):
     """One work and what became of it."""
 
-    __slots__ = ("appointed", "durable", "ready", "result", "work")
+    __slots__ = ("appointed", "durable", "following", "ready", "result", "work")
 
     def __init__(self, work: Callable[[Transaction], T]) -> None:
         self.work = work
@@ -32,6 +36,7 @@ class _Ticket(Generic[T]):
         self.ready.acquire()
         self.appointed = False
         self.durable = False
+        self.following: _Ticket[object] | None = None
         self.result: T | None = None
 
 
@@ -42,8 +47,10 @@ class GroupWriter:
         self._store = store
         self._queue: list[_Ticket[object]] = []
         self._led = False
-        self._company = False
         self._gate = Lock()
+        self._expected = 1
+        self._gathered = Lock()
+        self._gathered.acquire()
 
     def write(self, work: Callable[[Transaction], T]) -> T:
         """Run work in a transaction and return its answer once that is durable.
@@ -55,8 +62,13 @@ class GroupWriter:
         with self._gate:
             self._queue.append(ticket)  # type: ignore[arg-type]
             follow, self._led = self._led, True
+            if follow and len(self._queue) == self._expected and self._gathered.locked():
+                self._gathered.release()
         if follow:
             ticket.ready.acquire()
+            # Woken one by the other: all at once they would only fight for the interpreter.
+            if ticket.following is not None:
+                ticket.following.ready.release()
         if not follow or ticket.appointed:
             self._lead(ticket)
         if not ticket.durable:
@@ -64,34 +76,32 @@ class GroupWriter:
                 return work(tx)
         return ticket.result  # type: ignore[return-value]
 
-    def _gather(self) -> None:
-        """Let threads that were just answered come back, as long as they do.
-
-        Only in company: it doubles the groups of thirty-two producers and costs microseconds.
-        """
-        seen = 0
-        while self._company and seen < len(self._queue) < GROUP_MAX:
-            seen = len(self._queue)
-            sleep(0)  # no wait: lets others have the interpreter
+    def _gather(self) -> list[_Ticket[object]]:
+        """Those to be written together: as many as last time, if they come within a moment."""
+        if len(self._queue) < self._expected:
+            self._gathered.acquire(timeout=GATHER_S)
+        with self._gate:
+            self._gathered.acquire(blocking=False)
+            group, self._queue = self._queue[:GROUP_MAX], self._queue[GROUP_MAX:]
+            self._expected = len(group)
+        return group
 
     def _lead(self, own: _Ticket[T]) -> None:
-        self._gather()
-        with self._gate:
-            group, self._queue = self._queue[:GROUP_MAX], self._queue[GROUP_MAX:]
-        self._company = len(group) > 1
+        group = self._gather()
         try:
             self._together(group)
         finally:
             with self._gate:
-                following = self._queue[0] if self._queue else None
-                self._led = following is not None
-            # The next leader is woken last: those before it may come back in time for its group.
-            for ticket in group:
-                if ticket is not own:
-                    ticket.ready.release()
-            if following is not None:
-                following.appointed = True
-                following.ready.release()
+                leader = self._queue[0] if self._queue else None
+                self._led = leader is not None
+            others = [ticket for ticket in group if ticket is not own]
+            if leader is not None:
+                leader.appointed = True
+                others.append(leader)
+            for ticket, following in pairwise(others):
+                ticket.following = following
+            if others:
+                others[0].ready.release()
 
     def _together(self, group: list[_Ticket[object]]) -> None:
         """One commit for all of them, or for none: then each finds out alone whose fault it was."""

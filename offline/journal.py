@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from offline.database import Row, Value
 from offline.errors import StoreCorrupt
+from offline.migrations import INSERT_NAME
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
 
@@ -121,11 +122,11 @@ class Journal:
         # 0: the insurers pay all of it, and the booking must be followed like any other.
         assert amount_fen >= 0, "a payment of less than nothing"
         sealed = tx.vault.seal(tx, person, _subject_place(reference, kind, amount_fen), subject)
-        tx.run(
+        tx.add(
             "insert into payments values (?, ?, ?, ?, ?, ?)",
             *(reference, kind, amount_fen, person, sealed, tx.at_ms),
         )
-        tx.run("insert into open_payments values (?)", reference)
+        tx.add("insert into open_payments values (?)", reference)
         _add_move(tx, _Head(reference, State.INTENT, 1, person), b"")
 
     def moved(self, tx: Transaction, reference: str, state: State, evidence: bytes = b"") -> None:
@@ -186,10 +187,7 @@ def _heads(tx: Transaction) -> dict[str, _Head]:
 def _add_move(tx: Transaction, head: _Head, evidence: bytes) -> None:
     reference, state, n, person = head
     sealed = tx.vault.seal(tx, person, _move_place(reference, n, state), evidence)
-    tx.run(
-        "insert into names (name, room, n, at, state, evidence) values (?, 'move', ?, ?, ?, ?)",
-        *(reference, n, tx.at_ms, state.value, sealed),
-    )
+    tx.add(INSERT_NAME, *(reference, "move", n, None, tx.at_ms, state.value, sealed))
     heads = _heads(tx)
     if len(heads) >= HEADS_REMEMBERED:
         heads.clear()

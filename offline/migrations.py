@@ -6,6 +6,9 @@ it cannot carry over. Times are milliseconds since 1970 by the wall clock.
 
 from __future__ import annotations
 
+INSERT_NAME = "insert into names values (?, ?, ?, ?, ?, ?, ?)"
+"""name, room, n, seq, at, state, evidence: one text for all rooms, so that they go in together."""
+
 FIRST = (
     # Small facts by name: counters, floors, identifiers. One page.
     "create table settings (name text primary key, value) without rowid",

@@ -13,6 +13,7 @@ from itertools import islice
 
 from offline.database import Row
 from offline.errors import StoreCorrupt
+from offline.migrations import INSERT_NAME
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
 
@@ -112,8 +113,8 @@ class Outbox:
         """
         seq = _last_seq(tx) + 1
         sealed = tx.vault.seal(tx, person, _place(key), body)
-        tx.run("insert into names (name, room, n, seq) values (?, 'outbox', 0, ?)", key, seq)
-        tx.run(
+        tx.add(INSERT_NAME, key, "outbox", 0, seq, None, None, None)
+        tx.add(
             "insert into outbox (seq, key, kind, person, body, at) values (?, ?, ?, ?, ?, ?)",
             *(seq, key, kind, person, sealed, tx.at_ms),
         )

@@ -75,10 +75,40 @@ class Transaction(Reading):
         super().__init__(database, vault)
         self.at_ms = at_ms
         self._memory = memory
+        self._added: dict[str, list[Sequence[Value]]] = {}
 
     def run(self, sql: str, *values: Value) -> int:
         """Execute one statement; how many rows it changed."""
+        self.flush()
         return self._database.run(sql, values)
+
+    def rows(self, sql: str, *values: Value) -> list[Row]:
+        """All rows of a query."""
+        self.flush()
+        return self._database.rows(sql, values)
+
+    def one(self, sql: str, *values: Value) -> Row | None:
+        """The first row of a query, or None."""
+        rows = self.rows(sql, *values)
+        return rows[0] if rows else None
+
+    def add(self, sql: str, *values: Value) -> None:
+        """Insert a row, at the latest at the commit, and before anything is read or changed.
+
+        Many rows of one kind go in together, which halves the work of a group of writers. A
+        constraint that is broken shows only then; nothing is written in any case.
+        """
+        self._added.setdefault(sql, []).append(values)
+
+    def flush(self) -> None:
+        """Put in what add() kept; the statements in the order of their first use."""
+        if self._added:
+            added, self._added = self._added, {}
+            for sql, values in added.items():
+                if len(values) == 1:
+                    self._database.run(sql, values[0])
+                else:
+                    self._database.run_many(sql, values)
 
     def remember(self, name: str, value: object) -> None:
         """Keep what was last written, to spare the next transaction a query."""
@@ -92,13 +122,14 @@ class Transaction(Reading):
 class _Writing:
     """The `with` block of Store.transaction(): a class, since every payment step pays for it."""
 
-    __slots__ = ("_store",)
+    __slots__ = ("_store", "_tx")
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def __enter__(self) -> Transaction:
-        return self._store.begin()
+        self._tx = self._store.begin()
+        return self._tx
 
     def __exit__(
         self,
@@ -106,7 +137,7 @@ class _Writing:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._store.end(error)
+        self._store.end(self._tx, error)
 
 
 class Store:
@@ -229,14 +260,15 @@ class Store:
         self._inside = True
         return Transaction(self._database, self.vault, self.clock.wall_ms(), self._memory)
 
-    def end(self, error: BaseException | None) -> None:
+    def end(self, tx: Transaction, error: BaseException | None) -> None:
         """Commit, or roll back because of error, and let the next one in."""
         try:
             if error is None:
+                tx.flush()
                 self._database.run("commit")
             else:
                 self._undo(error)
-        except StoreError as fault:
+        except (StoreError, AssertionError) as fault:
             self._undo(fault)
             raise
         finally:

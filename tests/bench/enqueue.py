@@ -105,7 +105,8 @@ def many_producers(folder: Path, seconds: float, rounds: int) -> dict[str, float
     """ratio_32: steps a second through one group-committing writer, over the limit's."""
     terminal = Terminal.open(folder)
     writer = GroupWriter(terminal.store)
-    each = [Steps(terminal, name=f"T{n:02d}", seed=n) for n in range(PRODUCERS)]
+    numbers = count(1)
+    each = [Steps(terminal, numbers, seed=n) for n in range(PRODUCERS)]
     ours: list[Callable[[], object]] = [lambda s=steps: writer.write(s.write) for steps in each]
     limit: list[Callable[[], object]] = [
         overwriter(folder / "limit", page_number=n) for n in range(PRODUCERS)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -55,11 +57,13 @@ class Terminal:
 class Steps:
     """One payment after another, step by step: intent, sent, paid, booking, settled."""
 
-    def __init__(self, terminal: Terminal, name: str = "T01", seed: int = 1) -> None:
+    def __init__(
+        self, terminal: Terminal, numbers: Iterator[int] | None = None, seed: int = 1
+    ) -> None:
+        """`numbers`: where references are drawn from; producers of one terminal share it."""
         self._terminal = terminal
-        self._name = name
+        self._numbers = count(1) if numbers is None else numbers
         self._chance = Random(seed)
-        self._payments = 0
         self._next = len(WAY)
         self.person = terminal.people[0]
         self.reference = ""
@@ -78,10 +82,9 @@ class Steps:
 
     def _open(self, tx: Transaction) -> str:
         terminal = self._terminal
-        self._payments += 1
         self._next = 0
         self.person = self._chance.choice(terminal.people)
-        reference = self.reference = f"{self._name}-{self._payments:08d}"
+        reference = self.reference = f"T01-{next(self._numbers):08d}"
         terminal.journal.open_payment(
             tx, reference, kind="card", amount_fen=1270, subject=BODY, person=self.person
         )

@@ -204,6 +204,10 @@ class ApswDatabase:
         except apsw.Error as error:
             raise self._meaning(error) from error
 
+    def run_many(self, sql: str, values: Sequence[Sequence[Value]]) -> None:
+        for row in values:
+            self.run(sql, row)
+
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         name, _, value = sql.removeprefix("pragma ").partition("=")
         if sql.startswith("pragma ") and name in self._overrides:

@@ -125,6 +125,10 @@ class DyingDatabase:
         self._count()
         return self._database.run(sql, values)
 
+    def run_many(self, sql: str, values: Sequence[Sequence[Value]]) -> None:
+        for row in values:
+            self.run(sql, row)
+
     def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
         self._count()
         return self._database.rows(sql, values)
