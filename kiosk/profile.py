@@ -193,7 +193,7 @@ def parse_profile(text: str, name: str = "profile") -> Profile:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{name}: {_syntax(error)}") from error
+        raise ProfileError(f"{name}: {_syntax(error, text)}") from error
     try:
         profile = _PROFILE.validate_python(found)
     except ValidationError as error:
@@ -202,10 +202,12 @@ def parse_profile(text: str, name: str = "profile") -> Profile:
     return profile
 
 
-def _syntax(error: tomllib.TOMLDecodeError) -> str:
+def _syntax(error: tomllib.TOMLDecodeError, text: str) -> str:
     place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     words = re.sub(r" \(at .*\)", "", str(error))
-    return f"line {place[1]}, column {place[2]}: {words}" if place else f"last line: {words}"
+    if place is None:  # "at end of document"
+        return f"line {len(text.splitlines()) or 1}: {words}"
+    return f"line {place[1]}, column {place[2]}: {words}"
 
 
 def _mistakes(error: ValidationError, text: str, name: str) -> list[str]:

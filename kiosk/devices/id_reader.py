@@ -29,6 +29,7 @@ class IdReaderDevice:
     def __init__(self, connect: Callable[[], idcard.IdCardReader]) -> None:
         self._connect = connect
         self._reader: idcard.IdCardReader | None = None
+        self._troubled = False
 
     def open(self) -> Iterator[Told]:
         try:
@@ -44,25 +45,34 @@ class IdReaderDevice:
             if listen.cards:
                 yield from self._look(self._reader)
         except errors.CardRemoved:
-            yield CardTrouble("card_removed")
+            yield from self._trouble("card_removed")
         except errors.ProtocolError:
-            yield CardTrouble("card_unreadable")
+            yield from self._trouble("card_unreadable")
         except errors.DriverError as fault:
             raise fault_of(fault) from fault
 
     def _look(self, reader: idcard.IdCardReader) -> Iterator[Told]:
         if isinstance(reader.find(), idcard.CardAbsent):
+            self._troubled = False
             return
-        yield CardLaid()
+        if not self._troubled:
+            yield CardLaid()
         match reader.read_card():
             case idcard.CardRead(card):
+                self._troubled = False
                 yield CardRead(identity_of(card))
             case idcard.PutAgain(idcard.PutAgainReason.LIFTED):
-                yield CardTrouble("card_removed")
+                yield from self._trouble("card_removed")
             case idcard.PutAgain(idcard.PutAgainReason.UNREADABLE):
-                yield CardTrouble("card_unreadable")
+                yield from self._trouble("card_unreadable")
             case idcard.PutAgain() | idcard.CardAbsent():
-                yield CardTrouble("put_again")
+                yield from self._trouble("put_again")
+
+    def _trouble(self, code: str) -> Iterator[Told]:
+        """Said once until the card is gone: one that is left lying is nobody's sign of life."""
+        if not self._troubled:
+            self._troubled = True
+            yield CardTrouble(code)
 
     def perform(self, effect: Effect) -> Iterable[Told]:
         raise AssertionError(f"an ID card reader carries out no {type(effect).__name__}")

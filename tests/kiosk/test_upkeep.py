@@ -1,0 +1,257 @@
+"""What core does for its records without being asked, and what `kiosk audit verify` says of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+from typer.testing import CliRunner
+
+from kiosk.app import SOCKET_NAME, verified
+from kiosk.cli import app
+from kiosk.flows.effects import KeepAudit, KeepQueued
+from kiosk.hospital import faults
+from kiosk.hospital.contract import (
+    AuditHeadRecord,
+    OutboxReply,
+    PrintedRecord,
+    Record,
+    Verdict,
+    from_json,
+)
+from kiosk.link import LinkServer
+from kiosk.ports import SendRecords
+from kiosk.records import StoreRecords, open_records
+from kiosk.upkeep import PURGE_EVERY_S, WITNESS_EVERY_S, Upkeep
+from offline.audit import HEAD_EVENTS
+from tests.engine.desk import HandClock
+from tests.flows.people import NOW, WANG_NUMBER
+
+BODY = PrintedRecord("P100", "R1", NOW)
+EVENT = KeepAudit("volunteer_unlocked", fields=(("who", "volunteer_01"),))
+DAY_S = 24 * 3600.0
+
+
+@dataclass
+class Terminal:
+    folder: Path
+    clock: HandClock = field(default_factory=HandClock)
+
+    def __post_init__(self) -> None:
+        chance = Random(3)
+        self.records = open_records(
+            self.folder,
+            {},
+            clock=self.clock.store_clock(),
+            zone=NOW.tzinfo,  # type: ignore[arg-type]
+            random_bytes=chance.randbytes,
+            chance=chance,
+        )
+        self.upkeep = Upkeep(self.records, 14, self.clock.monotonic_s)
+
+    def queue(self, key: str, kind: str = "screening") -> None:
+        self.records.commit([KeepQueued(kind, key, WANG_NUMBER, BODY)], "")
+
+    def look(self, after_s: float = 0.0) -> None:
+        self.clock.pass_s(after_s)
+        self.upkeep.look()
+
+    def sent(self, send: SendRecords) -> list[str]:
+        """Keys of the batches that went out until nothing waited or the line was given up."""
+        self.records.send_round(send)
+        return list(self.records.waiting_keys())
+
+    def on_disk(self, secret: bytes) -> bool:
+        return any(secret in one.read_bytes() for one in self.folder.glob("kiosk.db*"))
+
+    def events(self) -> list[str]:
+        return [event.event for event in self.records.find("s1")]
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    made = Terminal(tmp_path)
+    yield made
+    made.records.close()
+
+
+def accept(records: Sequence[Record]) -> OutboxReply:
+    return OutboxReply(tuple(Verdict(one.key, "accepted") for one in records), 0)
+
+
+class Line:
+    """A gateway that keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.got: list[Record] = []
+
+    def __call__(self, records: Sequence[Record]) -> OutboxReply:
+        self.got.extend(records)
+        return accept(records)
+
+
+def bodies_kept(terminal: Terminal) -> list[str]:
+    kept = Line()
+    terminal.records.send_round(kept)
+    return [one.key for one in kept.got]
+
+
+# --- erasing -------------------------------------------------------------------------------------
+
+
+def test_screenings_are_erased_at_the_start_and_daily_while_the_gateway_is_away(
+    terminal: Terminal,
+) -> None:
+    """Row 28: only what the gateway has; the purge is told in the trail; nobody has to send."""
+    terminal.queue("old")
+    terminal.records.send_round(accept)
+    terminal.queue("waiting")
+    [sealed] = _sealed(terminal, "old")
+    terminal.look()
+    terminal.look(13 * DAY_S)
+    assert (terminal.on_disk(sealed), _purged(terminal)) == (True, [])
+    terminal.look(DAY_S + 1)
+    assert (terminal.on_disk(sealed), _purged(terminal)) == (False, [1])
+    assert terminal.records.waiting_keys()[0] == "waiting"
+    terminal.look(PURGE_EVERY_S)
+    assert _purged(terminal) == [1], "once"
+
+
+def test_it_is_looked_for_once_a_day_only(terminal: Terminal) -> None:
+    terminal.look()
+    terminal.queue("young")
+    terminal.records.send_round(accept)
+    terminal.clock.at = terminal.clock.at.replace(year=terminal.clock.at.year + 1)
+    terminal.look(PURGE_EVERY_S - 1)
+    assert _purged(terminal) == []
+    terminal.look(1)
+    assert _purged(terminal) == [1]
+
+
+def _sealed(terminal: Terminal, key: str) -> list[bytes]:
+    with terminal.records._store.reading() as reading:
+        rows = reading.rows("select body from outbox where key = ?", key)
+    return [bytes(body) for (body,) in rows]  # type: ignore[arg-type]
+
+
+def _purged(terminal: Terminal) -> list[int]:
+    with terminal.records._store.reading() as reading:
+        told = [json.loads(bytes(row[0])) for row in reading.rows("select payload from audit")]  # type: ignore[arg-type]
+    return [one["count"] for one in told if one["event"] == "records_purged"]
+
+
+# --- the witness ---------------------------------------------------------------------------------
+
+
+def heads(terminal: Terminal) -> list[int]:
+    """How long the trail was at each head that waits for the gateway."""
+    return [
+        int(key.removeprefix("audit/").split("-")[0]) for key in terminal.records.waiting_keys()
+    ]
+
+
+def test_a_head_is_queued_once_a_minute_and_only_when_something_happened(
+    terminal: Terminal,
+) -> None:
+    terminal.look()
+    assert heads(terminal) == []
+    terminal.records.commit([EVENT], "")
+    terminal.look(WITNESS_EVERY_S - 1)
+    assert heads(terminal) == []
+    terminal.look(1)
+    assert heads(terminal) == [1]
+    terminal.look(WITNESS_EVERY_S)
+    assert heads(terminal) == [1]
+
+
+def test_a_thousand_events_do_not_wait_for_the_minute(terminal: Terminal) -> None:
+    terminal.look()
+    terminal.records.commit([EVENT] * (HEAD_EVENTS - 1), "")
+    terminal.look(1)
+    assert heads(terminal) == []
+    terminal.records.commit([EVENT], "")
+    terminal.look(1)
+    assert heads(terminal) == [HEAD_EVENTS]
+
+
+def test_what_is_queued_is_the_contracts_record(terminal: Terminal) -> None:
+    terminal.records.commit([EVENT], "")
+    terminal.look()
+    line = Line()
+    terminal.records.send_round(line)
+    [sent] = line.got
+    body = from_json(AuditHeadRecord, sent.body)
+    assert (sent.kind, body.sequence, body.at) == ("audit_head", 1, terminal.clock.at)
+
+
+# --- a record that fells the gateway ---------------------------------------------------------
+
+
+def test_a_record_that_fells_the_gateway_is_found_by_halving(terminal: Terminal) -> None:
+    """Sent, and no answer came: the others arrive all the same, and it goes alone ever after."""
+    for number in range(8):
+        terminal.queue(f"K{number}")
+    got: list[str] = []
+
+    def falls(records: Sequence[Record]) -> OutboxReply:
+        if "K5" in {one.key for one in records}:
+            raise faults.HospitalOutcomeUnknown("outbox: no answer")
+        got.extend(one.key for one in records)
+        return accept(records)
+
+    for _ in range(20):
+        terminal.records.send_round(falls)
+    assert set(got) >= {"K0", "K1", "K2", "K3", "K4"}
+    assert "K5" in terminal.records.waiting_keys()
+
+
+# --- kiosk audit verify --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def profile(terminal: Terminal) -> Iterator[Path]:
+    """A profile whose core answers from the terminal's own trail."""
+    server = LinkServer(
+        terminal.folder / SOCKET_NAME,
+        lambda touch: None,
+        lambda what, asked: verified(terminal.records.verify_audit()),
+    )
+    server.start()
+    text = Path("kiosk/demo/profile.toml").read_text(encoding="utf-8")
+    path = terminal.folder / "profile.toml"
+    path.write_text(text, encoding="utf-8")
+    yield path
+    server.stop()
+
+
+def run(profile: Path, *more: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["audit", "verify", "--profile", str(profile), *more])
+    return done.exit_code, done.output.strip()
+
+
+def _spoil(records: StoreRecords) -> None:
+    with records._store.transaction() as tx:
+        tx.run("update audit set payload = replace(payload, '01', '02') where seq = 2")
+
+
+def test_an_intact_trail_is_said_to_be_so(terminal: Terminal, profile: Path) -> None:
+    terminal.records.commit([EVENT] * 3, "")
+    terminal.look()
+    terminal.records.commit([EVENT], "")
+    assert run(profile) == (0, "intact: 4 events, 1 since the last head")
+    code, text = run(profile, "--json")
+    assert (code, json.loads(text)) == (0, {"intact": True, "events": 4, "unsigned": 1})
+
+
+def test_a_trail_that_was_changed_is_told_with_the_place(terminal: Terminal, profile: Path) -> None:
+    terminal.records.commit([EVENT] * 3, "")
+    _spoil(terminal.records)
+    code, text = run(profile)
+    assert code == 1
+    assert text.startswith("TAMPERED at event 2: ")
+    code, text = run(profile, "--json")
+    assert (code, json.loads(text)["seq"]) == (1, 2)
