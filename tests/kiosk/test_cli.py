@@ -1,0 +1,122 @@
+"""What technicians type: clear words and an exit status, never a traceback with names in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from kiosk.app import SOCKET_NAME
+from kiosk.cli import app
+from kiosk.link import LinkServer
+from tests.kiosk.test_profile import GOOD
+
+RUN = CliRunner()
+STATUS = {
+    "page": "attract",
+    "works": {"pad": False, "scanner": True},
+    "queued": 3,
+    "open_payments": ["K03-261122-8K42"],
+}
+DEVICES = {"pad": {"well": False, "failures": 4, "fault": "no such port"}}
+EVENTS = [{"at": 1_795_300_000_000, "event": "print_begun", "slip": "8K42"}]
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Path:
+    path = tmp_path / "profile.toml"
+    path.write_text(GOOD.replace("/var/lib/kiosk", str(tmp_path)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[None]:
+    """A core that answers at its socket."""
+
+    def answer(what: str, asked: dict[str, Any]) -> dict[str, Any]:
+        match what:
+            case "status":
+                return STATUS
+            case "devices":
+                return DEVICES
+        return {"events": EVENTS if asked["name"] == "8K42" else []}
+
+    server = LinkServer(tmp_path / SOCKET_NAME, lambda touch: None, answer)
+    server.start()
+    yield
+    server.stop()
+
+
+def test_a_good_profile_is_said_to_be_good(profile: Path) -> None:
+    ran = RUN.invoke(app, ["check", "--profile", str(profile)])
+    assert ran.exit_code == 0 and "version 2026-11 is good" in ran.output
+
+
+def test_a_broken_profile_is_told_with_line_and_field(profile: Path) -> None:
+    profile.write_text(GOOD.replace("lookback_days = 14", "lookback_days = 0"))
+    for command in ("check", "core", "ui", "status", "devices"):
+        ran = RUN.invoke(app, [command, "--profile", str(profile)])
+        assert ran.exit_code == 1, command
+        assert "screening.lookback_days" in ran.output and "line " in ran.output, command
+        assert "Traceback" not in ran.output, command
+
+
+@pytest.mark.parametrize("command", [["status"], ["devices"], ["audit", "find", "8K42"]])
+def test_without_core_the_answer_is_one_clear_line(profile: Path, command: list[str]) -> None:
+    ran = RUN.invoke(app, [*command, "--profile", str(profile)])
+    assert ran.exit_code == 1
+    assert "core is not at its socket" in ran.output and "Traceback" not in ran.output
+
+
+def test_status_says_what_works_and_what_waits(profile: Path, running: None) -> None:
+    ran = RUN.invoke(app, ["status", "--profile", str(profile)])
+    assert ran.exit_code == 0
+    assert "does not work: pad" in ran.output and "K03-261122-8K42" in ran.output
+    told = RUN.invoke(app, ["status", "--json", "--profile", str(profile)])
+    assert json.loads(told.output) == STATUS
+
+
+def test_devices_says_what_is_away_and_why(profile: Path, running: None) -> None:
+    ran = RUN.invoke(app, ["devices", "--profile", str(profile)])
+    assert "AWAY (4 tries) no such port" in ran.output
+    told = RUN.invoke(app, ["devices", "--json", "--profile", str(profile)])
+    assert json.loads(told.output) == DEVICES
+
+
+def test_a_slip_is_found_by_its_number(profile: Path, running: None) -> None:
+    """Row 112: `kiosk audit find SLIP`."""
+    ran = RUN.invoke(app, ["audit", "find", "8K42", "--profile", str(profile)])
+    assert "print_begun slip=8K42" in ran.output
+    nothing = RUN.invoke(app, ["audit", "find", "9Z99", "--profile", str(profile)])
+    assert nothing.exit_code == 1 and "nothing is known about 9Z99" in nothing.output
+
+
+@pytest.mark.parametrize(
+    ("number", "typed", "words"),
+    [
+        ("09", "4711\n4711\n", "no volunteer 09"),
+        ("01", "47\n47\n", "a PIN has 4 digits"),
+        ("01", "abcd\nabcd\n", "a PIN has 4 digits"),
+    ],
+)
+def test_a_pin_that_cannot_be_one_is_refused(
+    profile: Path, number: str, typed: str, words: str
+) -> None:
+    ran = RUN.invoke(app, ["pin", number, "--profile", str(profile)], input=typed)
+    assert ran.exit_code == 1 and words in ran.output
+
+
+def test_a_pin_is_set_and_shown_nowhere(profile: Path) -> None:
+    command = ["pin", "01", "--profile", str(profile)]
+    ran = RUN.invoke(app, command, input="4711\n4711\n")
+    assert ran.exit_code == 0, ran.output
+    assert "4711" not in ran.output
+
+
+def test_a_traceback_shows_no_local_variables() -> None:
+    """A bug's words may reach a log: no names, no numbers in it."""
+    assert app.pretty_exceptions_enable is False
