@@ -44,7 +44,7 @@ def run(
         line = CoreLine(Path(socket_path), lambda: _wake(shell, line))
         hands = _hands(shell, hands_path)
         shell.when_up(lambda: _start(shell, line, hands))
-        _collect_between_pages()
+        collect_between_pages()
         signal.signal(signal.SIGTERM, lambda *_: shell.leave())
         signal.signal(signal.SIGINT, lambda *_: shell.leave())
         try:
@@ -55,7 +55,7 @@ def run(
                 hands.stop()
 
 
-def _collect_between_pages() -> None:
+def collect_between_pages() -> None:
     """Left to itself the collector doubles the time a page takes; the stage calls it instead."""
     gc.collect()
     gc.freeze()

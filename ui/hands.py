@@ -97,7 +97,9 @@ class Hands:
 
         def look(left: int) -> None:
             now = self._shell.stage.view
-            if now is None or self._recording is not recording or now.page != view.page:
+            if now is None or self._recording is not recording:
+                return
+            if screen_name(now) != screen_name(view):
                 return
             if left:
                 self._shell.later(lambda: look(left - 1), 0)

@@ -13,7 +13,7 @@ class ChooseDepartmentScreen(Page):
         last = (page.last,) if page.last is not None else ()
         for card, department in zip(refill(self.ids.last, len(last), Card), last, strict=True):
             self._dress(card, department)
-            card.target = "last"
+            card.target, card.title_size = "last", self.look.section
             card.detail = self.joined(self.words.say("register.last"), card.detail)
         cards = refill(self.ids.cards, len(page.cards), Card)
         for card, department in zip(cards, page.cards, strict=True):
