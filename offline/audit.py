@@ -7,8 +7,6 @@ later does not fit. Events name people only by pseudonym: erasing a person leave
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -29,23 +27,19 @@ from offline.chain import (
     head_json,
     heads_after,
     link_hash,
-    newest_head,
     number,
     payload_of,
 )
 from offline.chain_check import Verification
 from offline.files import secret_file
+from offline.migrations import INSERT_NAME
 from offline.outbox import Outbox
 from offline.store import Reading, Store, Transaction
 from offline.vault import Pseudonym
 
 HEADER = b"kiosk audit key 1\n"
-NAMED = "insert into names (name, room, n, seq) values (?, 'audit', ?, ?)"
 HEAD_EVENTS = 1000
 """A head is signed at least every so many events; audit.witness() adds one a minute."""
-
-WITNESS_EVENTS_MAX = 1000
-"""Events in one record for the gateway: about 150 kB of JSON."""
 
 
 class Audit:
@@ -83,11 +77,9 @@ class Audit:
         seq, previous = self._end(tx)
         seq += 1
         link = link_hash(previous, seq, payload)
-        tx.run("insert into audit values (?, ?, ?)", seq, payload, link)
+        tx.add("insert into audit values (?, ?, ?)", seq, payload, link)
         for name in set(kind.searchable(facts)):
-            tx.run(
-                "insert into names (name, room, n, seq) values (?, 'audit', ?, ?)", name, seq, seq
-            )
+            tx.add(INSERT_NAME, name, "audit", seq, seq, None, None, None)
         tx.remember("audit_seq", seq)
         tx.remember("audit_hash", link)
         if seq % HEAD_EVENTS == 0:
@@ -109,32 +101,28 @@ class Audit:
         return head
 
     def witness(self, tx: Transaction, outbox: Outbox) -> int:
-        """Sign a head and queue what the gateway has not seen; how many records. Once a minute."""
-        self.sign_head(tx)
-        seen = number(tx.one("select value from settings where name = 'audit_witnessed'"))
-        end, link = self._end(tx)
-        records = 0
-        while seen < end:
-            upto = min(end, seen + WITNESS_EVENTS_MAX)
-            body = self._witness_body(tx, seen, upto)
-            # The link in the key: a trail that went on from a backup has other events here.
-            outbox.queue(tx, f"audit/{upto}-{link.hex()[:8]}", kind="audit", body=body)
-            seen, records = upto, records + 1
-        tx.run("insert or replace into settings values ('audit_witnessed', ?)", end)
-        return records
+        """Sign a head and queue those the gateway has not seen; how many. Once a minute.
 
-    def _witness_body(self, reading: Reading, after: int, upto: int) -> bytes:
-        events = reading.rows(
-            "select payload from audit where seq > ? and seq <= ? order by seq", after, upto
-        )
-        head = newest_head(reading, upto)
-        content = {
-            "first": after + 1,
-            "events": [bytes(payload).decode() for (payload,) in events if payload],  # type: ignore[arg-type]
-            "head": None if head is None else head_json(head),
-            "public_key": b64encode(self.public_key).decode(),
-        }
-        return json.dumps(content, separators=(",", ":")).encode()
+        The events stay here: to prove what they were, their newest hash is enough.
+        """
+        self.sign_head(tx)
+        heads = heads_after(tx, _witnessed(tx))
+        queued = 0
+        for head in heads:
+            # The hash in the key: a trail that went on from a backup has another head here, and
+            # another terminal has one of the same number.
+            key = f"audit/{head.seq}-{head.hash.hex()[:32]}"
+            if tx.one("select 1 from names where name = ? and room = 'outbox'", key) is None:
+                outbox.queue(tx, key, kind="audit_head", body=head_json(head))
+                queued += 1
+        if heads:
+            tx.run("insert or replace into settings values ('audit_witnessed', ?)", heads[-1].seq)
+        return queued
+
+    def unwitnessed(self) -> int:
+        """How many events came after the last head that was queued for the gateway."""
+        with self._store.reading() as reading:
+            return number(reading.one("select max(seq) from audit")) - _witnessed(reading)
 
     def heads(self, after_seq: int = 0) -> list[Head]:
         """Signed heads, oldest first."""
@@ -205,3 +193,7 @@ class Audit:
         seq, link = row
         assert isinstance(seq, int) and isinstance(link, bytes)
         return seq, link
+
+
+def _witnessed(reading: Reading) -> int:
+    return number(reading.one("select value from settings where name = 'audit_witnessed'"))

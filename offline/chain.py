@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from offline.catalogue import Fact
@@ -99,14 +100,6 @@ def heads_after(reading: Reading, after_seq: int) -> list[Head]:
     return [_head(row) for row in rows]
 
 
-def newest_head(reading: Reading, upto: int) -> Head | None:
-    row = reading.one(
-        "select seq, hash, at, signature from audit_heads where seq <= ? order by seq desc limit 1",
-        upto,
-    )
-    return None if row is None else _head(row)
-
-
 def _head(row: Row) -> Head:
     seq, link, at, signature = row
     assert isinstance(seq, int) and isinstance(link, bytes)
@@ -114,13 +107,16 @@ def _head(row: Row) -> Head:
     return Head(seq, link, at, signature)
 
 
-def head_json(head: Head) -> dict[str, int | str]:
-    return {
-        "seq": head.seq,
-        "hash": head.hash.hex(),
-        "at_ms": head.at_ms,
+def head_json(head: Head) -> bytes:
+    """The record for the gateway. `at` has milliseconds, as they were signed."""
+    at = datetime.fromtimestamp(head.at_ms / 1000, UTC)
+    content = {
+        "sequence": head.seq,
+        "chain_hash": head.hash.hex(),
         "signature": b64encode(head.signature).decode(),
+        "at": at.isoformat(timespec="milliseconds"),
     }
+    return json.dumps(content, separators=(",", ":")).encode()
 
 
 def number(row: Row | None) -> int:
