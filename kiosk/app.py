@@ -78,7 +78,9 @@ from kiosk.policy import policy_in_force
 from kiosk.ports import PolicyStood
 from kiosk.profile import Profile, read_profile
 from kiosk.records import StaffMember, StoreRecords, open_records
+from kiosk.upkeep import Upkeep
 from kiosk.views import Named
+from offline.chain import Intact, Tampered
 from offline.clock import Clock as StoreClock
 
 SOCKET_NAME = "core.sock"
@@ -173,7 +175,7 @@ class DeviceMaker:
 
 @dataclass
 class _Gateway:
-    """Heartbeat, today's list and the outbox, on the sender's own client."""
+    """Upkeep, heartbeat, today's list and the outbox, on the sender's own thread and client."""
 
     client: HospitalClient
     profile: Profile
@@ -181,11 +183,13 @@ class _Gateway:
     clock: TerminalClock
     troubles: Callable[[], tuple[str, ...]]
     tell: Callable[[Any], None]
+    upkeep: Upkeep
     listed_s: float = float("-inf")
     listed_day: date | None = None
     policy: PolicyStood | None = None
 
     def beat(self, waiting: int) -> None:
+        self.upkeep.look()  # first: nothing of it may wait for a gateway that is away
         self._look_at_policy()
         now = self.clock.now()
         hello = Hello(self.profile.terminal.id, version("kiosk"), now, waiting, self.troubles())
@@ -235,7 +239,13 @@ class Core:
         self.workers = self._device_workers()
         self.pool = HospitalPool(self._client, self.loop.tell, self.stop)
         gateway = _Gateway(
-            self._client(), profile, self.records, clock, self._troubles, self.loop.tell
+            self._client(),
+            profile,
+            self.records,
+            clock,
+            self._troubles,
+            self.loop.tell,
+            Upkeep(self.records, profile.screening.keep_days, clock.monotonic_s),
         )
         self.sender = Sender(
             self.records, gateway.send, gateway.beat, tell=self.loop.tell, stop=self.stop
@@ -312,6 +322,10 @@ class Core:
                 return {"state": self.records.payment_state(str(asked.get("reference", "")))}
             case "audit_find":
                 return {"events": found_events(self.records, str(asked.get("name", "")))}
+            case "audit_verify":
+                return verified(self.records.verify_audit())
+            case "waiting":
+                return {"keys": list(self.records.waiting_keys())}
         return {"error": f"core knows no {what}"}
 
     def _status(self) -> dict[str, Any]:
@@ -326,6 +340,15 @@ def found_events(records: StoreRecords, name: str) -> list[dict[str, Any]]:
         {"at": event.at_ms, "event": event.event, **dict(event.facts)}
         for event in records.find(name)
     ]
+
+
+def verified(found: Intact | Tampered) -> dict[str, Any]:
+    """What a walk along the audit trail found, for the command line."""
+    match found:
+        case Intact(events, unsigned):
+            return {"intact": True, "events": events, "unsigned": unsigned}
+        case Tampered(seq, what):
+            return {"intact": False, "seq": seq, "what": what}
 
 
 def run_core(profile_path: Path, ahead: timedelta = timedelta(0)) -> None:

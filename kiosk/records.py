@@ -36,11 +36,12 @@ from kiosk.hospital.contract import (
 )
 from kiosk.ports import SendRecords
 from offline import journal, outbox, pins, sync
-from offline.audit import Audit
+from offline.audit import HEAD_EVENTS, Audit
 from offline.cache import Cache, Document
 from offline.catalogue import Catalogue
-from offline.chain import AuditEvent
+from offline.chain import AuditEvent, Intact, Tampered
 from offline.clock import Clock
+from offline.retention import Keep, Retention
 from offline.settings import Settings
 from offline.store import Store, Transaction
 from offline.vault import Erased, Pseudonym, Vault
@@ -53,6 +54,8 @@ NOBODY = "00"
 """Wrong numbers of volunteers are counted here, so that guessing a number is as slow as a PIN."""
 
 NUMBER_DIGITS = 2
+KEYS_MAX = 1000
+"""Keys in one answer of waiting_keys(): it goes over the link as one line."""
 
 
 @dataclass(frozen=True)
@@ -267,10 +270,39 @@ class StoreRecords:
         at = datetime.fromtimestamp(event.at_ms / 1000, self._zone)
         return TrailLine(at, event.event, " ".join(shown))
 
+    def verify_audit(self) -> Intact | Tampered:
+        """Walk the whole trail of this terminal: about 2 s for a million events."""
+        return self._audit.verify()
+
+    def witness(self, *, now: bool) -> int:
+        """Queue signed heads for the gateway: `now`, or once a thousand events came; how many."""
+        if not now and self._audit.unwitnessed() < HEAD_EVENTS:
+            return 0
+        with self._store.transaction() as tx:
+            return self._audit.witness(tx, self._outbox)
+
+    # --- erasing ---------------------------------------------------------------------------------
+
+    def purge(self, keep_days: int) -> None:
+        """Erase screenings that the gateway has, after so many days, and documents past their end.
+
+        The bytes are gone from the disk when this returns.
+        """
+        retention = Retention(self._store, [Keep("screening", keep_days)])
+        with self._store.transaction() as tx:
+            for purged in retention.purge(tx):
+                self._audit.append(tx, "records_purged", kind=purged.kind, count=purged.count)
+        self._store.fold()
+
     # --- sending ---------------------------------------------------------------------------------
 
     def waiting(self) -> int:
         return self._outbox.depth().waiting
+
+    def waiting_keys(self) -> tuple[str, ...]:
+        """The oldest records that wait for the gateway."""
+        waiting = self._outbox.list(outbox.Standing.WAITING, KEYS_MAX)
+        return tuple(record.key for record in waiting)
 
     def send_round(self, send: SendRecords) -> float:
         """One batch out, its verdicts in; how long to rest, in s."""
@@ -280,9 +312,10 @@ class StoreRecords:
         records = [self._outgoing(record) for record in batch.records]
         try:
             reply = send(records)
-        except (faults.HospitalUnreachable, faults.HospitalOutcomeUnknown):
+        except faults.HospitalUnreachable:
             return sync.Unreachable()
-        except faults.HospitalAnsweredBadly:
+        except (faults.HospitalOutcomeUnknown, faults.HospitalAnsweredBadly):
+            # It was sent: a record of it may have felled the gateway, and is found by halving.
             return sync.Broke()
         except faults.HospitalRefused as refused:
             return sync.NotAllowed() if refused.status in (401, 403) else sync.Broke()

@@ -129,24 +129,25 @@ def _next_person(walk: Walk) -> str:
 
 def _arrivals(world: DemoWorld, tour: Tour) -> dict[str, Any]:
     """What was queued while the gateway was away, and that each is there exactly once now."""
-    queued = int(_status(world)["queued"])
+    queued = set(_asked(world, "waiting")["keys"])
     world.start_gateway()
     tour.observer.wait(lambda view: view.frame.works.hospital, "the gateway is back", 30.0)
     waits = 0.0
-    while _status(world)["queued"] and waits < ARRIVES_S:
+    while queued.intersection(_asked(world, "waiting")["keys"]) and waits < ARRIVES_S:
         world.rest(0.2)
         waits += 0.2
     arrived = world.arrived()
-    return {"queued": queued, "arrived": arrived.records, "duplicates": arrived.duplicates}
+    found = len(queued & arrived.keys)
+    return {"queued": len(queued), "arrived": found, "duplicates": arrived.duplicates}
 
 
-def _status(world: DemoWorld) -> dict[str, Any]:
+def _asked(world: DemoWorld, what: str) -> dict[str, Any]:
     from kiosk.link import LinkClient
 
     client = LinkClient(world.socket_path, "cli")
-    status = client.ask("status")
+    answer = client.ask(what)
     client.close()
-    return status
+    return answer
 
 
 def _verdict(walked: Sequence[Journey], more: dict[str, Any]) -> int:

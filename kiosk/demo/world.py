@@ -54,9 +54,9 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Arrived:
-    """Records that are there, and effects that happened more than once."""
+    """Keys of the records that were accepted, and effects that happened more than once."""
 
-    records: int
+    keys: frozenset[str]
     duplicates: int
 
 
@@ -247,7 +247,9 @@ class DemoWorld:
         """What came of this terminal's records, by the gateway's rows and the hospital's book."""
         store = Store(self._database)
         with store.reading() as connection:
-            kept = connection.execute(select(records.c.key, records.c.kind)).all()
+            kept = connection.execute(
+                select(records.c.key, records.c.kind).where(records.c.state == "accepted")
+            ).all()
             screened = connection.execute(select(func.count()).select_from(screenings)).scalar_one()
         store.close()
         checked_in = [
@@ -257,7 +259,7 @@ class DemoWorld:
         ]
         screening_keys = sum(kind == "screening" for _, kind in kept)
         twice = (screened - screening_keys) + (len(checked_in) - len(set(checked_in)))
-        return Arrived(len({key for key, _ in kept}), max(0, twice))
+        return Arrived(frozenset(key for key, _ in kept), max(0, twice))
 
 
 def _hidden(page: str, field: str) -> str:
