@@ -26,6 +26,7 @@ from gateway.adapters.demo.knobs import Knobs
 from gateway.adapters.demo.provider import DemoProvider
 from gateway.clock import Clock, started_at, system_clock
 from gateway.policy import PolicyFile
+from gateway.retention import keep_erasing
 from gateway.sealing import Keys, load_or_make
 from gateway.server import Tls, server
 from gateway.service import Gateway
@@ -105,6 +106,9 @@ def serve(  # noqa: PLR0913  options of a command
     client_ca: Path | None = None,
     policy_file: Path | None = None,
     policy_key: Annotated[str, typer.Option(help="Base64 Ed25519 key of the policies.")] = "",
+    keep_screenings_days: Annotated[
+        int, typer.Option(min=14, max=30, help="Then bodies of screenings are erased.")
+    ] = 14,
     demo_controls: Annotated[bool, typer.Option(help="Let hands turn the demo's knobs.")] = False,
     demo_now: Annotated[str, typer.Option(help="Start the demo's clock at this instant.")] = "",
 ) -> None:
@@ -125,7 +129,16 @@ def serve(  # noqa: PLR0913  options of a command
     application = demo_app(parts, with_controls=demo_controls)
     running = server(application, host, port, tls)
     log.info("serving", address=f"{host}:{port}", kind=adapter)
-    _run(running)
+    ended = threading.Event()
+    erasing = threading.Thread(
+        target=lambda: keep_erasing(store, clock, keep_screenings_days, log=log, wait=ended.wait)
+    )
+    erasing.start()
+    try:
+        _run(running)
+    finally:
+        ended.set()
+        erasing.join()
     parts.store.close()
     log.info("ended")
 

@@ -6,9 +6,10 @@ never fails half-way for want of it. A commit whose outcome is not known is said
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -71,6 +72,22 @@ class Store:
         """One view of the data; takes no write lock."""
         with self._transaction(reading=True) as connection:
             yield connection
+
+    def forget_erased(self, table: Table) -> None:
+        """Let go of the bytes that were overwritten: SQLite's WAL, PostgreSQL's old row versions.
+
+        Outside any transaction. StoreAway.
+        """
+        try:
+            if self.is_sqlite:
+                with closing(self.engine.raw_connection()) as raw:
+                    raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchall()
+            else:
+                bare = {"isolation_level": "AUTOCOMMIT"}  # a vacuum runs in no transaction
+                with self.engine.connect().execution_options(**bare) as connection:
+                    connection.execute(text(f"vacuum {table.name}"))
+        except (DBAPIError, sqlite3.Error) as fault:
+            raise StoreAway from fault
 
     @contextmanager
     def _transaction(self, *, reading: bool) -> Iterator[Connection]:

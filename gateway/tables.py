@@ -56,7 +56,7 @@ records = Table(
     Column("at", BigInteger, nullable=False),
     Column("received", BigInteger, nullable=False),
     Column("body_hash", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),  # sealed
+    Column("body", LargeBinary, nullable=False),  # sealed; empty once erased by age
     Column("state", String(10), nullable=False),  # accepted | refused
     Column("reason", String(60), nullable=False, default=""),
 )
