@@ -110,7 +110,7 @@ def demo(
     from kiosk.demo import run_demo
 
     names = tuple(name for name in only.split(",") if name)
-    raise typer.Exit(run_demo(tour, gateway_down, names, folder, pad, scale))
+    raise typer.Exit(run_demo(tour, gateway_down, names, folder, pad=pad, scale=scale))
 
 
 @app.command()

@@ -63,7 +63,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         *("drivers", "kiosk.link", "kiosk.hospital.client"),
         *("kiosk.demo", "ui.hands", "ui.bench"),
     ),
-    "socketserver": ("drivers", "kiosk.link"),
+    "socketserver": ("drivers", "kiosk.link", "kiosk.demo"),
     "requests": ("kiosk.hospital.client",),
     "urllib3": ("kiosk.hospital.client",),
     "http.client": ("drivers",),

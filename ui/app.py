@@ -24,6 +24,7 @@ STARTING_AFTER_S = 1.0
 def run(
     socket_path: Path | str,
     hands_path: Path | str | None = None,
+    *,
     size: tuple[int, int] = (1080, 1920),
     position: tuple[int, int] | None = None,
     dev: bool = False,

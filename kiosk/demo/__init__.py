@@ -10,6 +10,7 @@ def run_demo(
     gateway_down: bool = False,
     only: tuple[str, ...] = (),
     folder: Path | None = None,
+    *,
     pad: str = "serial",
     scale: float = 0.5,
 ) -> int:
