@@ -83,4 +83,5 @@ def plain(text: str) -> str:
 def place(words: Catalogue, window: str) -> str:
     """Where to go, as it stands in a sentence; a digit keeps its distance from a hanzi."""
     named = plain(window) or words.say("result.the_window")
+    named = words.say("window_number", n=named) if named.isdecimal() else named
     return f" {named}" if words.language == "zh" and named[:1].isascii() else named

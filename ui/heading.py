@@ -46,14 +46,15 @@ class Strip:
 
 
 def heading(words: Catalogue, view: View) -> str:
+    if view.frame.tone == "green":  # the lane is one business, whatever page it is on
+        return words.say("title.green")
     business = BUSINESS.get(view.page.page)
     if business is None:
         where = name_of(words, view.frame.hospital), plain(view.frame.place)
         return words.say("dot").join(part for part in where if part)
     title = words.say(f"title.{business}")
     who = plain(view.frame.who)
-    shows_who = who and not isinstance(view.page, Green)
-    return words.say("dot").join((title, who)) if shows_who else title
+    return words.say("dot").join((title, who)) if who else title
 
 
 def aside(words: Catalogue, view: View) -> str:

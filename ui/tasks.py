@@ -52,7 +52,8 @@ def _parts(words: Catalogue, task: HomeTask, today: date) -> list[str]:
             said = "task.ready" if task.kind == "print_reports" else "task.expected"
             at = task.ready_at
             when_ = words.say(said, when=moment(words, at, today)) if at is not None else ""
-            return [plain(task.title), when_]
+            more = words.say("task.and_more", title=plain(task.title), n=task.count)
+            return [more if task.count > 1 else plain(task.title), when_]
     return [words.say("task.register_detail")]
 
 

@@ -87,6 +87,7 @@ def until_payable(walk: Walk) -> Pay:
         lambda view: isinstance(view.page, Pay) and bool(view.page.url), "a code to pay"
     )
     assert isinstance(view.page, Pay)
+    walk.look()  # nobody pays what cannot be read yet
     return view.page
 
 

@@ -160,6 +160,7 @@ class Tour:
         """One journey from the page that is shown; `after` clears up, and is not counted."""
         walk = Walk(self.world, self.observer, self.hands)
         self.hands.record(self.out, f"{name}-")
+        self.hands.tree()  # the first page has been drawn
         self._new_papers()
         began_s = monotonic()
         outcome = script(walk)

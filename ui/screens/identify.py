@@ -11,12 +11,28 @@ class IdentifyScreen(Page):
     question = StringProperty("")
     goal = StringProperty("")
     reading = BooleanProperty(False)
+    card_only = BooleanProperty(False)
+
+    def on_kv_post(self, base_widget: object) -> None:
+        super().on_kv_post(base_widget)
+        self._parts = {
+            name: self.ids[name].__self__ for name in ("type_number", "volunteer", "code")
+        }
 
     def show(self, view: View) -> None:
         page, words = view.page, self.words
         assert isinstance(page, Identify)
         self.reading = page.reading
-        if page.relative:
+        self.card_only = page.card_only
+        if page.card_only:
+            for name in ("type_number", "volunteer", "code"):
+                if (widget := self._parts.pop(name, None)) is not None:
+                    widget.parent.remove_widget(widget)
+        if page.goal in ("green_relative", "green_holder"):
+            self.question = words.say(f"identify.{page.goal}")
+            own = plain(page.own_read)
+            self.goal = words.say("identify.relative_for", name=own) if own else ""
+        elif page.relative:
             self.question = words.say("identify.relative")
             own = plain(page.own_read)
             self.goal = words.say("identify.relative_for", name=own) if own else ""

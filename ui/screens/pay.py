@@ -45,6 +45,8 @@ class PayScreen(Page):
             row.what, row.amount = words.say(f"pay.{name}"), minus(fen)
         self.ids.no_insurance.text = "" if page.insured else words.say("pay.no_insurance")
         self._show_ways(page)
+        if view.frame.busy in ("asking", "booking"):  # a code was shown or scanned: it goes on
+            self.code_word, self.scan_word = words.say("pay.asking"), words.say("pay.follow_phone")
 
     def _show_lines(self, page: Pay, lines_max: int) -> None:
         words, lines = self.words, page.lines[:lines_max]
