@@ -6,10 +6,9 @@ never fails half-way for want of it. A commit whose outcome is not known is said
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -78,15 +77,12 @@ class Store:
 
         Outside any transaction. StoreAway.
         """
+        sql = "pragma wal_checkpoint(truncate)" if self.is_sqlite else f"vacuum {table.name}"
+        bare = {"kiosk_bare": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         try:
-            if self.is_sqlite:
-                with closing(self.engine.raw_connection()) as raw:
-                    raw.cursor().execute("pragma wal_checkpoint(truncate)").fetchall()
-            else:
-                bare = {"isolation_level": "AUTOCOMMIT"}  # a vacuum runs in no transaction
-                with self.engine.connect().execution_options(**bare) as connection:
-                    connection.execute(text(f"vacuum {table.name}"))
-        except (DBAPIError, sqlite3.Error) as fault:
+            with self.engine.connect().execution_options(**bare) as connection:
+                connection.exec_driver_sql(sql)
+        except DBAPIError as fault:
             raise StoreAway from fault
 
     @contextmanager
@@ -201,5 +197,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("kiosk_reading", False)
+    options = connection.get_execution_options()
+    if options.get("kiosk_bare", False):
+        return  # a checkpoint runs in no transaction
+    reading = options.get("kiosk_reading", False)
     connection.exec_driver_sql("begin" if reading else "begin immediate")

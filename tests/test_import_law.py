@@ -40,6 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.hospital": ("kiosk.domain",),
     "kiosk.devices": ("kiosk.ports", *PURE, "drivers"),
     "kiosk.records": ("kiosk.ports", *PURE, CONTRACT, FAULTS, "offline"),
+    "kiosk.upkeep": ("kiosk.records", "offline"),
     "kiosk.paper": (*PURE, "kiosk.words"),
     "kiosk.words": ("kiosk.views",),
     "ui": ("kiosk.views", "kiosk.link", "kiosk.logs"),
