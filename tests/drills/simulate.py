@@ -46,10 +46,10 @@ class Report:
         return sum(len(lived.violations) for lived in self.failed)
 
 
-def walk(seeds: Iterable[int], payments: int) -> Iterator[Lived]:
+def walk(seeds: Iterable[int], payments: int, alone: bool) -> Iterator[Lived]:
     """One life a seed; on all processors when there are many."""
     chosen = list(seeds)
-    if len(chosen) < SEEDS_IN_ONE_PROCESS:
+    if alone or len(chosen) < SEEDS_IN_ONE_PROCESS:
         for seed in chosen:
             yield live(seed, payments)
         return
@@ -60,7 +60,7 @@ def walk(seeds: Iterable[int], payments: int) -> Iterator[Lived]:
 def simulate(first: int, seeds: int, payments: int, until_broken: bool = False) -> Report:
     """So many lives with so many payments together; or the first that breaks a promise."""
     report, each = Report(), -(-payments // seeds)
-    for lived in walk(range(first, first + seeds), each):
+    for lived in walk(range(first, first + seeds), each, alone=until_broken):
         report.add(lived)
         for words in lived.violations:
             print(f"seed {lived.seed}: {words}")
