@@ -15,6 +15,7 @@ from kiosk.demo import journeys
 from kiosk.demo.bench import BenchHost
 from kiosk.demo.extras import EXTRAS
 from kiosk.demo.observer import NotSeen
+from kiosk.demo.overview import write_overview
 from kiosk.demo.tour import Journey, Script, Tour, Walk, report
 from kiosk.demo.world import DemoWorld, NotUp, has_display
 from ui.hands import HandsRefused
@@ -94,6 +95,7 @@ def _tour(world: DemoWorld, out: Path, gateway_down: bool, only: tuple[str, ...]
         _walk_green(tour, [plan for plan in plans if plan.green])
         more = _arrivals(world, tour) if gateway_down else {}
         path = tour.write_summary(more)
+        write_overview(out)
     finally:
         tour.stop()
     print(report((*tour.journeys, *tour.extras)))
