@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -33,6 +32,8 @@ from kiosk.flows.events import (
     PaymentMoved,
     Replied,
     SlipFailed,
+    SlipPrinted,
+    Touched,
     Woke,
 )
 from kiosk.flows.payment import At
@@ -493,26 +494,29 @@ def everywhere() -> dict[str, Till]:
     }
 
 
-def test_every_event_in_every_state_of_the_page_is_taken_or_ignored() -> None:
-    """The whole product: nothing raises, every state can be drawn, nothing is charged by noise."""
-    reference = settled_by_card().payment.reference
-    events = (
-        *(pay.Touched(t) for t in ("card", "again", "home", "back", "quit", "window", "end", "x")),
+def anything(reference: str) -> tuple[Any, ...]:
+    return (
+        *(Touched(t) for t in ("card", "again", "home", "back", "quit", "window", "end", "x")),
         *(Woke(name) for name in ("leave", "checking_slip", "quote")),
         *(PaymentMoved(reference, at) for at in TOLD),
         *(CodeScanned(PAYER_CODE), CodeScanned("x"), CodeRejected(), BankCardInserted()),
         *(Replied("quote", QuoteRefused("already_paid")), Failed("quote", "bad")),
-        *(SlipFailed("j", "printer_jam"), pay.SlipPrinted("j")),
+        *(SlipFailed("j", "printer_jam"), SlipPrinted("j")),
     )
+
+
+def test_every_event_in_every_state_of_the_page_is_taken_or_ignored() -> None:
+    """The whole product: nothing raises, every state can be drawn, nothing is charged by noise."""
     for name, till in everywhere().items():
-        assert pay.view(till.state, till.scene), name
-        for event in events:
+        reference = till.state.reference or "K03-261122-8K42"
+        for event in anything(reference):
             if till.state.at == "result" and event == PaymentMoved(reference, "SENT"):
                 continue  # impossible: an attempt with a result is never merely sent again
             state, effects = pay.step(till.state, event, till.scene)
-            assert pay.view(replace(state), till.scene), (name, event)
-            begun = [effect for effect in effects if isinstance(effect, BeginPayment)]
-            assert not (begun and name not in ("quoting", "switching", "charging", "paying"))
+            assert pay.view(state, till.scene), (name, event)
+            begun = any(isinstance(effect, BeginPayment) for effect in effects)
+            ended = event in (PaymentMoved(reference, "DECLINED"), Touched("card"))
+            assert not begun or (ended and name in ("switching", "choosing")), (name, event)
 
 
 def test_a_result_page_of_a_person_who_walked_off_ends_by_itself() -> None:
