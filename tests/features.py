@@ -86,12 +86,14 @@ def proofs() -> dict[int, list[str]]:
 def page(found: dict[int, list[str]]) -> str:
     lines = [
         "# What is asked of a terminal, and the tests that prove it\n",
-        "Written by `python -m tests.features` from the tests' docstrings; a row may have more.\n",
+        "Written by `python -m tests.features` from the tests' docstrings (`grep -r 'ow 38' tests`",
+        "finds those of row 38); files are those under `tests/`, a row may have more.\n",
         "| row | asked | proven by |",
         "| --: | --- | --- |",
     ]
     for number, asked in ROWS.items():
-        named = "<br>".join(f"`{name}`" for name in found.get(number, [])[:SHOWN_MAX])
+        files = dict.fromkeys(name.partition("::")[0] for name in found.get(number, []))
+        named = ", ".join(f"`{file}`" for file in list(files)[:SHOWN_MAX])
         lines.append(f"| {number} | {asked} | {named} |")
     return "\n".join(lines) + "\n"
 
