@@ -8,11 +8,8 @@ from __future__ import annotations
 import gc
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from kiosk.views import Touch
 
 if TYPE_CHECKING:
     from ui.shell import Shell
@@ -97,6 +94,3 @@ def _say_starting_later(shell: Shell, line: Any) -> None:
             shell.show_starting()
 
     shell.later(if_still_away, STARTING_AFTER_S)
-
-
-Sender = Callable[[Touch], None]
