@@ -104,7 +104,7 @@ class LinkServer:
                 elif key.fileobj is self._wake_read:
                     self._wake_read.recv(4096)
                     self._send_view_to_all()
-                elif self._clients.get(key.fd) is key.data:
+                elif key.data is not None and self._clients.get(key.fd) is key.data:
                     self._read(key.data)  # not one that came in the place of one just dropped
         for client in list(self._clients.values()):
             self._drop(client)
