@@ -104,8 +104,8 @@ class LinkServer:
                 elif key.fileobj is self._wake_read:
                     self._wake_read.recv(4096)
                     self._send_view_to_all()
-                elif key.data is not None and self._clients.get(key.fd) is key.data:
-                    self._read(key.data)  # not one that came in the place of one just dropped
+                elif (client := self._clients.get(key.fd)) and client is key.data:
+                    self._read(client)  # not one that came in the place of one just dropped
         for client in list(self._clients.values()):
             self._drop(client)
         self._listener.close()
