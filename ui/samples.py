@@ -218,6 +218,7 @@ def _first_pages() -> dict[str, Page]:
         "identify": Identify(),
         "identify.reading": Identify(goal="pay", reading=True),
         "identify.relative": Identify(goal="family", relative=True, own_read="王*兰"),
+        "identify.card_only": Identify(goal="green_relative", card_only=True, own_read="王*兰"),
         "type_in.id_number": TypeIn("id_number", "11010119550101123", 18, letters=True),
         "type_in.pin": TypeIn("pin", "••••", 6, error="wrong", tries_left=3),
         "type_in.locked": TypeIn("pin", "", 6, error="locked", tries_left=0, wait_s=30),

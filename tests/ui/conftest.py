@@ -48,13 +48,14 @@ class Screen:
 def _kivy() -> Iterator[Screen]:
     display = os.environ.pop("DISPLAY", None)
     with configured((1080, 1920)):
+        from kivy.config import Config
+
+        Config.set("graphics", "maxfps", 0)  # no frame waits for the next; read once, at import
         from kivy.base import EventLoop
         from kivy.clock import Clock
-        from kivy.config import Config
         from kivy.core.window import Window
         from kivy.lang import Builder
 
-        Config.set("graphics", "maxfps", 0)  # no frame waits for the next
         from ui.app import collect_between_pages
         from ui.shell import Shell
 
