@@ -250,17 +250,21 @@ class _Recording:
         self.screens: list[str] = []
         self.pictures: list[str] = []
         self._drawn = self._kept = False  # of the screen that is shown now
+        self._seen: View | None = None  # its newest view that was drawn
 
     def look(self, view: View) -> None:
         """The view has been drawn."""
-        self._drawn = True
+        self._drawn, self._seen = True, view
         if not view.frame.busy:
             self.keep(view)
 
     def leave(self, view: View) -> None:
-        if self._drawn and not self._kept:
+        """Once more what was seen: its layout had all the time it needed."""
+        seen = self._seen is not None and self._seen.page == view.page
+        if self._drawn and (not self._kept or (seen and not view.frame.busy)):
             self.keep(view)
         self._drawn = self._kept = False
+        self._seen = None
 
     def keep(self, view: View) -> None:
         from ui.picture import screenshot
