@@ -134,6 +134,7 @@ def test_asking_closes_a_reference_that_was_never_received(world: World) -> None
 
 def test_a_booking_and_a_question_at_once_never_both_win(world: World) -> None:
     quote = quoted(world)
+    paid = False
     for attempt in range(6):
         reference = f"R{attempt}"
         asked = [
@@ -143,8 +144,11 @@ def test_a_booking_and_a_question_at_once_never_both_win(world: World) -> None:
         answers = all_at_once(6, lambda place, asked=asked: world.ask(asked[place]))
         said_no = any(isinstance(answer, c.SettlementNotFound) for answer in answers)
         booked = any(isinstance(answer, c.Settled) for answer in answers)
-        assert said_no != booked
-    assert len(world.his("settled")) <= 1
+        assert not (said_no and booked)
+        # Once an attempt has booked the bill, the others may only hear that it is paid.
+        assert said_no or booked or paid
+        paid = paid or booked
+    assert len(world.his("settled")) == int(paid)
 
 
 def test_two_references_for_one_bill_book_one(world: World) -> None:
