@@ -303,7 +303,7 @@ def _green_pages() -> dict[str, Page]:
     return {
         "green": GREEN,
         "green.yes": replace(
-            GREEN, questions=answered, look_up=True, health_code="green", others=2, queued=0
+            GREEN, questions=answered, look_up=True, health_code="clear", others=2, queued=0
         ),
         "green.waiting": replace(
             GREEN, stage=1, current=None, substitute="", questions=(), waiting=GREEN.waiting[:1]
