@@ -14,6 +14,7 @@ from ui.theme import (
     ICON_GROWTH,
     ICON_SIZES,
     LENGTHS,
+    LOW,
     PALETTES,
     TEXT_SIZES,
     TEXT_STEPS,
@@ -38,6 +39,7 @@ class Look:
         self.size_name: SizeName = "normal"
         self.theme_name: ThemeName = "light"
         self.tone: Tone = "teal"
+        self.low = False
         self._measure()
         self._paint()
 
@@ -45,13 +47,13 @@ class Look:
         """Tokens are set by name; an unknown one is a slip of the pen."""
         raise AttributeError(f"ui.theme has no token {name}")
 
-    def wear(self, size: SizeName, theme: ThemeName, tone: Tone) -> bool:
+    def wear(self, size: SizeName, theme: ThemeName, tone: Tone, low: bool = False) -> bool:
         """Take on what the frame asks for. True: something changed, and widgets are built anew."""
-        wanted = (size, theme, tone)
-        if wanted == (self.size_name, self.theme_name, self.tone):
+        wanted = (size, theme, tone, low)
+        if wanted == (self.size_name, self.theme_name, self.tone, self.low):
             return False
         self.size_name, self.factor = size, FACTORS[size]
-        self.theme_name, self.tone = theme, tone
+        self.theme_name, self.tone, self.low = theme, tone, low
         self._measure()
         self._paint()
         return True
@@ -67,7 +69,8 @@ class Look:
 
     def _measure(self) -> None:
         size: SizeName = self.size_name
-        for name, value in (LENGTHS | TIGHTER[size] | TEXT_SIZES[size]).items():
+        lower = LOW if self.low else {}
+        for name, value in (LENGTHS | TIGHTER[size] | lower | TEXT_SIZES[size]).items():
             setattr(self, name, value * self.unit)
         for name, value in ICON_SIZES.items():
             setattr(self, name, value * self.unit * ICON_GROWTH[size])

@@ -101,7 +101,7 @@ class Stage(FloatLayout):
         app, frame = App.get_running_app(), view.frame
         if self._occasion(view) != self._asked:
             self._asked, self._size = self._occasion(view), frame.size
-        if app.look.wear(self._size, frame.theme, frame.tone):
+        if app.look.wear(self._size, frame.theme, frame.tone, frame.low):
             self._let_go()
             self._build_frame()
         app.words.wear(frame.language)

@@ -202,6 +202,7 @@ TIGHTER: dict[SizeName, dict[str, float]] = {
         "side": 28,
         "margin": 36,
         "bar_side": 36,
+        "machine_middle": 400,
         "row": 112,
         "tile": 112,
     },
@@ -218,9 +219,21 @@ TIGHTER: dict[SizeName, dict[str, float]] = {
         "bar_pad": 14,
         "bar_side": 24,
         "machine": 480,
+        "machine_middle": 320,
     },
 }
 """Larger words take their room from the gaps: never under 3 mm on 21.5 inches (12.1 px)."""
+
+LOW: dict[str, float] = {
+    "row": 96,
+    "tile": 96,
+    "next_card": 164,
+    "keypad_key": 100,
+    "gap": 14,
+    "gutter": 16,
+    "pad": 8,
+}
+"""For somebody who sits: targets as low and as close together as they may be."""
 
 ICON_GROWTH: dict[SizeName, float] = {"normal": 1.0, "large": 1.1, "extra": 1.15}
 

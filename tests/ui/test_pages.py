@@ -142,6 +142,18 @@ def test_what_patients_touch_is_within_reach(
     assert measured(language, "normal").reach == []
 
 
+def test_low_brings_the_next_thing_down_and_keeps_it_large_enough(screen: Screen) -> None:
+    """SCREENS U8: 低位. Text stays as large, keys stay 20 mm."""
+    view = view_of(HOME)
+    screen.show(view)
+    usual = max(t.top for t in screen.shell.stage.targets() if t.target == "next")
+    screen.show(replace(view, serial=2, frame=replace(view.frame, low=True)))
+    stage = screen.shell.stage
+    lower = max(t.top for t in stage.targets() if t.target == "next")
+    assert lower <= usual - 100
+    assert _text_offences(stage) == [] and _target_offences(stage) == []
+
+
 TARGETS = {
     "attract": "no_credential family emergency green language:zh language:en",
     "identify": "type_number volunteer",
