@@ -7,6 +7,7 @@ TERMINAL = [
     "pyserial==3.5",  # RS-232 and USB-CDC devices
     "pyscard==2.3.1",  # smart cards over PC/SC
     "opencv-python-headless==5.0.0.93",  # camera frames; headless, since Kivy owns the window
+    "numpy==2.4.6",  # the frames that opencv hands over
     "pyzbar==0.1.9",  # second decoder for codes seen by the camera
     "zxing-cpp==3.1.1",  # first decoder; gives the bytes of GB18030 contents unspoilt
     "sqlite-utils==4.2.1",  # technicians' reading of the store
