@@ -13,6 +13,9 @@ from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
 
+from drivers.errors import ProtocolError
+from drivers.one_answer_line import BodyReader
+from drivers.pad import Charged, MaskedPan, PadTime
 from drivers.pad_ledger import Entry, Fate, PadLedger
 
 MISBEHAVIOURS = MappingProxyType(
@@ -82,9 +85,16 @@ class _Open:
 class PadBench:
     """What all one-answer emulators share. `wall` gives the pad's own local time."""
 
-    def __init__(self, ledger: PadLedger, wall: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        ledger: PadLedger,
+        wall: Callable[[], datetime],
+        make_reader: Callable[[], BodyReader],
+    ) -> None:
         self.ledger = ledger
         self.wall = wall
+        self._make_reader = make_reader
+        self._reader = make_reader()
         self.knobs = BenchKnobs()
         self.now_s = 0.0
         self.refusals: list[str] = []
@@ -128,7 +138,7 @@ class PadBench:
         self._cancelled = False
         self._outgoing.clear()
         self.signed_in = False
-        self.forget_half()
+        self._forget_half()
 
     def power_up(self) -> None:
         """Power is back."""
@@ -164,7 +174,11 @@ class PadBench:
         if not self._powered or self.now_s < self._deaf_until_s:
             return b""
         self._heard_at_s = self.now_s
-        self.hear(data)
+        for body in self._reader.feed(data):
+            try:
+                self.serve(body)
+            except ProtocolError:
+                continue  # a real one stays silent
         return self._due()
 
     def tick(self, now_s: float) -> bytes:
@@ -174,18 +188,14 @@ class PadBench:
             return b""
         if now_s >= self._heard_at_s + HALF_REQUEST_S:
             self._heard_at_s = now_s
-            self.forget_half()
+            self._forget_half()
         self._go_on()
         return self._due() if now_s >= self._deaf_until_s else b""
 
     # -- for the dialect
 
-    def hear(self, data: bytes) -> None:
-        """Take the host's bytes; the dialect's own."""
-        raise NotImplementedError
-
-    def forget_half(self) -> None:
-        """Half a request, whose rest will not come any more."""
+    def serve(self, body: bytes) -> None:
+        """Take one whole request; the dialect's own. ProtocolError: it stays silent."""
         raise NotImplementedError
 
     def say(self, frame: bytes) -> None:
@@ -237,6 +247,10 @@ class PadBench:
 
     # -- inside
 
+    def _forget_half(self) -> None:
+        """Half a request, whose rest will not come any more."""
+        self._reader = self._make_reader()
+
     def be_silent(self) -> None:
         """Hear and say nothing for as long as the knob says."""
         self._deaf_until_s = self.now_s + self.knobs.silent_s
@@ -287,3 +301,19 @@ class PadBench:
         self._open = self._bank_at_s = None
         self._cancelled = False
         payment.say(conclusion)
+
+
+def told_of(entry: Entry, terminal_id: str, merchant_id: str) -> Charged:
+    """What a pad of these numbers prints about a line of its ledger."""
+    at = datetime.fromisoformat(entry.at)
+    return Charged(
+        amount_fen=entry.amount_fen,
+        trace=entry.trace,
+        receipt_no=entry.receipt_no,
+        terminal_id=terminal_id,
+        pan=MaskedPan(entry.last4),
+        at=PadTime(at.month, at.day, at.hour, at.minute, at.second),
+        merchant_id=merchant_id,
+        batch="000001",
+        retrieval_ref=f"{entry.trace:012d}",
+    )

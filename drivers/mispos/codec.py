@@ -12,7 +12,8 @@ from functools import reduce
 from operator import xor
 
 from drivers.errors import ProtocolError
-from drivers.pad import Charged, MaskedPan, PadTime
+from drivers.one_answer_line import BoundedReader, pad_time
+from drivers.pad import Charged, MaskedPan
 
 STX, ETX = 0x02, 0x03
 BODY_BYTES_MAX = 1024
@@ -80,23 +81,10 @@ def encode_frame(body: bytes) -> bytes:
     return bytes([STX]) + checked + bytes([reduce(xor, checked)])
 
 
-class FrameReader:
+class FrameReader(BoundedReader):
     """Bodies out of a serial line, however the bytes were cut."""
 
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def __len__(self) -> int:
-        return len(self._buffer)
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """All bodies that are complete with `data`; the rest waits for the next call."""
-        bodies = []
-        for at in range(0, len(data), FRAME_BYTES_MAX):
-            self._buffer += data[at : at + FRAME_BYTES_MAX]
-            while (body := self._take()) is not None:
-                bodies.append(body)
-        return bodies
+    frame_bytes_max = FRAME_BYTES_MAX
 
     def _take(self) -> bytes | None:
         while (at := self._buffer.find(STX)) >= 0:
@@ -238,7 +226,7 @@ def parse_response(body: bytes) -> Response:
             receipt_no=unpacked(details[INVOICE]) if INVOICE in details else None,
             terminal_id=_text(details.get(TERMINAL_ID, b"")),
             pan=MaskedPan.of(_text(details[PAN])) if PAN in details else None,
-            at=_pad_time(details.get(DATE), details.get(TIME)),
+            at=pad_time(_text(details.get(DATE, b"")) + _text(details.get(TIME, b""))),
             merchant_id=_text(details.get(MERCHANT_ID, b"")),
             batch=_text(details.get(BATCH, b"")),
             retrieval_ref=_text(details.get(RETRIEVAL_REF, b"")),
@@ -283,11 +271,3 @@ def _text(value: bytes) -> str:
     """ASCII; control bytes and all else become '?'."""
     clean = (chr(byte) if 0x20 <= byte < 0x7F else "?" for byte in value.rstrip(b"\x00 "))
     return "".join(clean)
-
-
-def _pad_time(date: bytes | None, time: bytes | None) -> PadTime | None:
-    digits = _text(date or b"") + _text(time or b"")
-    if len(digits) != 10 or not (digits.isascii() and digits.isdecimal()):
-        return None
-    month, day, hour, minute, second = (int(digits[at : at + 2]) for at in range(0, 10, 2))
-    return PadTime(month, day, hour, minute, second)

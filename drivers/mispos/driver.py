@@ -6,7 +6,7 @@ What an answer means for money stands in drivers/one_answer.py. Facts: PROTOCOL.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.deadline import Clock, Deadline
 from drivers.errors import DeviceRefused, ProtocolError
@@ -32,8 +32,8 @@ from drivers.one_answer import (
     SignIn,
     Verdict,
     VoidSale,
-    wait_out,
 )
+from drivers.one_answer_line import EchoedLine
 from drivers.transport import ByteStream
 
 KIND = "mispos"
@@ -72,7 +72,7 @@ class MisPosSettings:
     """Eight-digit results that mean: another request is being served, this one was not begun."""
 
 
-class MisPosDialect:
+class MisPosDialect(EchoedLine):
     """The DF tags, on one connection. `draw(n)`: a number below n, for echoes that never repeat."""
 
     def __init__(
@@ -81,71 +81,51 @@ class MisPosDialect:
         draw: Callable[[int], int],
         settings: MisPosSettings | None = None,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream, FrameReader, draw, ECHOES)
         self._settings = settings or MisPosSettings()
-        self._reader = FrameReader()
-        self._bodies: list[bytes] = []
-        self._echo = draw(ECHOES)
 
     def ask(self, ask: Ask, deadline: Deadline) -> Answer:
         """One request; an answer with another echo belongs to someone before us."""
-        self._echo = (self._echo + 1) % ECHOES
-        request = self._request(ask)
-        self._stream.discard_input()
-        self._reader = FrameReader()
-        self._bodies.clear()
-        self._stream.write(encode_frame(request.encode()), deadline)
-        while True:
-            body = self._body(deadline)
+        request = self._request(ask, self.next_echo())
+
+        def take(body: bytes) -> Answer | None:
             if body.startswith(NOTICES):
-                continue
+                return None
             response = parse_response(body)
-            if (response.echo, response.tran_code) == (request.echo, request.tran_code):
-                return self._answer(ask, response)
+            ours = (response.echo, response.tran_code) == (request.echo, request.tran_code)
+            return self._answer(ask, response) if ours else None
+
+        return self.exchange(encode_frame(request.encode()), take, deadline)
 
     def probe(self, deadline: Deadline) -> DeviceIdentity:
         """Who answers; changes nothing."""
         self.ask(LookAtPad(), deadline)
         return DeviceIdentity(KIND, "MIS-POS")
 
-    def quiet(self, deadline: Deadline) -> None:
-        """Success notices and log lines are passed over."""
-        wait_out(self._body, deadline)
-
-    def close(self) -> None:
-        """Close the stream; may be called twice."""
-        self._stream.close()
-
-    def _body(self, deadline: Deadline) -> bytes:
-        while not self._bodies:
-            self._bodies += self._reader.feed(self._stream.read(deadline))
-        return self._bodies.pop(0)
-
-    def _request(self, ask: Ask) -> Request:
-        codes = self._settings.codes
+    def _request(self, ask: Ask, echo: int) -> Request:
+        settings = self._settings
+        codes = settings.codes
+        blank = Request(0, echo, desk=settings.desk, operator=settings.operator)
         match ask:
             case LookAtPad():
-                return self._asking(codes.status)
+                return replace(blank, tran_code=codes.status)
             case SignIn():
-                return self._asking(codes.sign_in)
+                return replace(blank, tran_code=codes.sign_in)
             case SettleDay():
-                return self._asking(codes.settle)
+                return replace(blank, tran_code=codes.settle)
             case RecallLast():
-                return self._asking(codes.reprint, old_invoice=LAST_INVOICE)
+                return replace(blank, tran_code=codes.reprint, old_invoice=LAST_INVOICE)
             case Sale(amount_fen=amount_fen):
-                return self._asking(codes.sale, amount_fen)
+                return replace(blank, tran_code=codes.sale, amount_fen=amount_fen)
             case RefundSale(amount_fen=amount_fen):
-                return self._asking(codes.refund, amount_fen)
+                return replace(blank, tran_code=codes.refund, amount_fen=amount_fen)
             case VoidSale(charged):
                 if charged.receipt_no is None:
                     raise DeviceRefused("a void needs the receipt number")
-                return self._asking(codes.void, charged.amount_fen, charged.receipt_no)
-
-    def _asking(
-        self, code: int, amount_fen: int | None = None, old_invoice: int | None = None
-    ) -> Request:
-        desk, operator = self._settings.desk, self._settings.operator
-        return Request(code, self._echo, amount_fen, old_invoice, desk, operator)
+                amount_fen, receipt_no = charged.amount_fen, charged.receipt_no
+                return replace(
+                    blank, tran_code=codes.void, amount_fen=amount_fen, old_invoice=receipt_no
+                )
 
     def _answer(self, ask: Ask, response: Response) -> Answer:
         result = response.result

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
-from drivers.errors import ProtocolError
 from drivers.mispos.codec import FrameReader, Request, Response, encode_frame, parse_request
 from drivers.mispos.driver import LAST_INVOICE, MisPosSettings, TranCodes
-from drivers.pad import Charged, MaskedPan, PadTime
+from drivers.pad import Charged
 from drivers.pad_bench import (
     MISBEHAVIOURS,
     Conclusion,
@@ -16,6 +16,7 @@ from drivers.pad_bench import (
     PadBench,
     Purpose,
     Refusal,
+    told_of,
 )
 from drivers.pad_ledger import Entry, Fate, PadLedger
 
@@ -40,21 +41,11 @@ class MisPosEmulator(PadBench):
     """An Emulator (drivers/transport.py)."""
 
     def __init__(self, ledger: PadLedger, wall: Callable[[], datetime]) -> None:
-        super().__init__(ledger, wall)
+        super().__init__(ledger, wall, FrameReader)
         self._codes = TranCodes()
-        self._reader = FrameReader()
 
-    def forget_half(self) -> None:
-        self._reader = FrameReader()
-
-    def hear(self, data: bytes) -> None:
-        for body in self._reader.feed(data):
-            try:
-                self._serve(parse_request(body))
-            except ProtocolError:
-                continue  # a real one stays silent
-
-    def _serve(self, request: Request) -> None:
+    def serve(self, body: bytes) -> None:
+        request = parse_request(body)
         self.say(ACK)
         codes = self._codes
         if self.is_busy:
@@ -109,19 +100,8 @@ class MisPosEmulator(PadBench):
                 self._refuse(request, CANCELLED)
 
     def _told(self, entry: Entry) -> Charged:
-        at = datetime.fromisoformat(entry.at)
-        return Charged(
-            amount_fen=entry.amount_fen,
-            trace=entry.reversal_trace or entry.trace,
-            receipt_no=entry.receipt_no,
-            terminal_id=TERMINAL_ID,
-            pan=MaskedPan(entry.last4),
-            at=PadTime(at.month, at.day, at.hour, at.minute, at.second),
-            merchant_id=MERCHANT_ID,
-            batch="000001",
-            retrieval_ref=f"{entry.trace:012d}",
-            authorisation="",
-        )
+        told = told_of(entry, TERMINAL_ID, MERCHANT_ID)
+        return replace(told, trace=entry.reversal_trace or entry.trace)
 
     def _answer(
         self,

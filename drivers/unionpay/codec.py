@@ -11,7 +11,8 @@ import zlib
 from dataclasses import dataclass, fields
 
 from drivers.errors import ProtocolError
-from drivers.pad import Charged, MaskedPan, PadTime
+from drivers.one_answer_line import BoundedReader, pad_time
+from drivers.pad import Charged, MaskedPan
 
 REQUEST_WIDTHS = {
     "counter": 8,
@@ -153,7 +154,7 @@ def parse_response(record: bytes) -> Response:
         receipt_no=trace,
         terminal_id=words(values["terminal_id"]),
         pan=MaskedPan.of(card) if card else None,
-        at=_pad_time(values["date"] + values["time"]),
+        at=pad_time(words(values["date"]) + words(values["time"])),
         merchant_id=words(values["merchant_id"]),
         batch=words(values["batch"]),
         retrieval_ref=words(values["ref"]),
@@ -168,23 +169,10 @@ def encode_frame(record: bytes) -> bytes:
     return MARK + checked + zlib.crc32(checked).to_bytes(4, "big")
 
 
-class FrameReader:
+class FrameReader(BoundedReader):
     """Records out of a byte stream, however it was cut."""
 
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def __len__(self) -> int:
-        return len(self._buffer)
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """All records that are complete with `data`; the rest waits for the next call."""
-        records = []
-        for at in range(0, len(data), FRAME_BYTES_MAX):
-            self._buffer += data[at : at + FRAME_BYTES_MAX]
-            while (record := self._take()) is not None:
-                records.append(record)
-        return records
+    frame_bytes_max = FRAME_BYTES_MAX
 
     def _take(self) -> bytes | None:
         while (at := self._buffer.find(MARK)) >= 0:
@@ -225,10 +213,3 @@ def _digits(value: int | None, width: int) -> str:
 def _number(value: bytes) -> int | None:
     digits = value.strip(b" \x00")
     return int(digits) if digits.isdigit() else None
-
-
-def _pad_time(value: bytes) -> PadTime | None:
-    if len(value) != 10 or not value.isdigit():
-        return None
-    month, day, hour, minute, second = (int(value[at : at + 2]) for at in range(0, 10, 2))
-    return PadTime(month, day, hour, minute, second)

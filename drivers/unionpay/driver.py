@@ -7,7 +7,7 @@ device and no more. What an answer means for money stands in drivers/one_answer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from drivers.deadline import Clock, Deadline
 from drivers.errors import DeviceRefused, ProtocolError
@@ -25,8 +25,8 @@ from drivers.one_answer import (
     SignIn,
     Verdict,
     VoidSale,
-    wait_out,
 )
+from drivers.one_answer_line import EchoedLine
 from drivers.transport import ByteStream
 from drivers.unionpay.codec import (
     FrameReader,
@@ -71,7 +71,7 @@ class UnionPaySettings:
     operator: str = ""
 
 
-class UnionPayDialect:
+class UnionPayDialect(EchoedLine):
     """Fixed-width records on one connection. `draw(n)`: a number below n, for lrc echoes."""
 
     def __init__(
@@ -80,72 +80,45 @@ class UnionPayDialect:
         draw: Callable[[int], int],
         settings: UnionPaySettings | None = None,
     ) -> None:
-        self._stream = stream
+        super().__init__(stream, FrameReader, draw, LRC_NUMBERS)
         self._settings = settings or UnionPaySettings()
-        self._reader = FrameReader()
-        self._records: list[bytes] = []
-        self._lrc = draw(LRC_NUMBERS)
 
     def ask(self, ask: Ask, deadline: Deadline) -> Answer:
         """One record; an answer with another lrc belongs to someone before us."""
-        self._lrc = (self._lrc + 1) % LRC_NUMBERS
-        request = self._request(ask)
-        self._stream.discard_input()
-        self._reader = FrameReader()
-        self._records.clear()
-        self._stream.write(encode_frame(request.encode()), deadline)
-        while True:
-            response = parse_response(self._record(deadline))
-            if response.lrc == request.lrc:
-                return self._answer(ask, response)
+        request = self._request(ask, f"{self.next_echo():03d}")
+
+        def take(record: bytes) -> Answer | None:
+            response = parse_response(record)
+            return self._answer(ask, response) if response.lrc == request.lrc else None
+
+        return self.exchange(encode_frame(request.encode()), take, deadline)
 
     def probe(self, deadline: Deadline) -> DeviceIdentity:
         """Who answers; changes nothing."""
         self.ask(LookAtPad(), deadline)
         return DeviceIdentity(KIND, "UMS library")
 
-    def quiet(self, deadline: Deadline) -> None:
-        """The library says nothing unasked."""
-        wait_out(self._record, deadline)
-
-    def close(self) -> None:
-        """Close the stream; may be called twice."""
-        self._stream.close()
-
-    def _record(self, deadline: Deadline) -> bytes:
-        while not self._records:
-            self._records += self._reader.feed(self._stream.read(deadline))
-        return self._records.pop(0)
-
-    def _request(self, ask: Ask) -> Request:
-        types = self._settings.types
+    def _request(self, ask: Ask, lrc: str) -> Request:
+        settings = self._settings
+        types = settings.types
+        blank = Request("", 0, lrc, counter=settings.counter, operator=settings.operator)
         match ask:
             case SignIn():
-                return self._asking(types.sign_in)
+                return replace(blank, tran_type=types.sign_in)
             case SettleDay():
-                return self._asking(types.settle)
+                return replace(blank, tran_type=types.settle)
             case LookAtPad() | RecallLast():
                 # The library has no question about itself; asking for the last changes nothing.
-                return self._asking(types.query)
+                return replace(blank, tran_type=types.query)
             case Sale(amount_fen=amount_fen):
-                return self._asking(types.sale, amount_fen)
+                return replace(blank, tran_type=types.sale, amount_fen=amount_fen)
             case RefundSale(amount_fen=amount_fen):
-                return self._asking(types.refund, amount_fen)
+                return replace(blank, tran_type=types.refund, amount_fen=amount_fen)
             case VoidSale(charged):
                 if charged.trace is None:
                     raise DeviceRefused("a void needs the trace")
-                return self._asking(types.void, charged.amount_fen, f"{charged.trace:06d}")
-
-    def _asking(self, tran_type: str, amount_fen: int = 0, old_trace: str = "") -> Request:
-        settings = self._settings
-        return Request(
-            tran_type,
-            amount_fen,
-            f"{self._lrc:03d}",
-            counter=settings.counter,
-            operator=settings.operator,
-            old_trace=old_trace,
-        )
+                amount_fen, trace = charged.amount_fen, f"{charged.trace:06d}"
+                return replace(blank, tran_type=types.void, amount_fen=amount_fen, old_trace=trace)
 
     def _answer(self, ask: Ask, response: Response) -> Answer:
         code, charged = response.code, response.charged

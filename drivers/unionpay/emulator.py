@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from drivers.errors import ProtocolError
-from drivers.pad import Charged, MaskedPan, PadTime
+from drivers.pad import Charged
 from drivers.pad_bench import (
     MISBEHAVIOURS,
     Conclusion,
@@ -14,6 +13,7 @@ from drivers.pad_bench import (
     PadBench,
     Purpose,
     Refusal,
+    told_of,
 )
 from drivers.pad_ledger import Entry, Fate, PadLedger
 from drivers.unionpay.codec import FrameReader, Request, Response, encode_frame, parse_request
@@ -29,21 +29,11 @@ class UnionPayEmulator(PadBench):
     """An Emulator (drivers/transport.py)."""
 
     def __init__(self, ledger: PadLedger, wall: Callable[[], datetime]) -> None:
-        super().__init__(ledger, wall)
+        super().__init__(ledger, wall, FrameReader)
         self._types = TranTypes()
-        self._reader = FrameReader()
 
-    def forget_half(self) -> None:
-        self._reader = FrameReader()
-
-    def hear(self, data: bytes) -> None:
-        for record in self._reader.feed(data):
-            try:
-                self._serve(parse_request(record))
-            except ProtocolError:
-                continue
-
-    def _serve(self, request: Request) -> None:
+    def serve(self, body: bytes) -> None:
+        request = parse_request(body)
         types = self._types
         if self.is_busy:
             self._refuse(request, BUSY)
@@ -83,31 +73,18 @@ class UnionPayEmulator(PadBench):
             self._refuse(request, "V0")
         else:
             code = UNDONE if entry.fate is Fate.REVERSED else "00"
-            self._answer(request, code, self._told(entry))
+            self._answer(request, code, told_of(entry, TERMINAL_ID, MERCHANT_ID))
 
     def _conclude(self, request: Request, conclusion: Conclusion) -> None:
         match conclusion:
             case Entry():
-                self._answer(request, "00", self._told(conclusion))
+                self._answer(request, "00", told_of(conclusion, TERMINAL_ID, MERCHANT_ID))
             case Refusal(code):
                 self._refuse(request, code)
             case Failure.CANCELLED:
                 self._refuse(request, "3G")
             case Failure.TIMED_OUT:
                 self._refuse(request, "3F")
-
-    def _told(self, entry: Entry) -> Charged:
-        at = datetime.fromisoformat(entry.at)
-        return Charged(
-            amount_fen=entry.amount_fen,
-            trace=entry.trace,
-            terminal_id=TERMINAL_ID,
-            pan=MaskedPan(entry.last4),
-            at=PadTime(at.month, at.day, at.hour, at.minute, at.second),
-            merchant_id=MERCHANT_ID,
-            batch="000001",
-            retrieval_ref=f"{entry.trace:012d}",
-        )
 
     def _answer(self, request: Request, code: str, charged: Charged) -> None:
         response = Response(code, request.lrc, charged, SENTENCES.get(code, "交易失败"))
