@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from sqlalchemy import make_url
 
 from gateway import app as http
-from gateway import console, daily_file, fleet, policy, reconcile
+from gateway import console, daily_file, fleet, migrations, policy, reconcile
 from gateway.adapters.demo import controls
 from gateway.adapters.demo import ledger as demo_ledger
 from gateway.adapters.demo.hospital import DemoHospital
@@ -31,7 +31,6 @@ from gateway.sealing import Keys, load_or_make
 from gateway.server import Tls, server
 from gateway.service import Gateway
 from gateway.store import Store
-from gateway.tables import metadata
 from kiosk import logs
 from kiosk.logs import Log
 
@@ -44,14 +43,17 @@ KeyFile = Annotated[
 _DEFAULT_URL = "sqlite:///gateway.db"
 
 
-def main() -> None:
-    app()
+def main(arguments: list[str] | None = None) -> None:
+    try:
+        app(arguments)
+    except migrations.SchemaNewer as newer:
+        sys.exit(f"kiosk-gateway: {newer}")
 
 
 def open_store(url: str) -> Store:
-    """The store with the gateway's tables in it."""
+    """The store with the gateway's tables in it, taken up from an older schema. SchemaNewer."""
     store = Store(url)
-    store.create(metadata)
+    migrations.bring_up(store)
     return store
 
 

@@ -51,10 +51,14 @@ class Store:
     def create(self, *schemas: MetaData) -> None:
         """Make the tables that are not there yet; safe when several gateways start together."""
         with self.writing() as connection:
-            if not self.is_sqlite:
-                connection.execute(text(f"select pg_advisory_xact_lock({_SCHEMA_LOCK})"))
+            self.alone(connection)
             for schema in schemas:
                 schema.create_all(connection)
+
+    def alone(self, connection: Connection) -> None:
+        """Until this transaction ends, no other one that asks for the same goes on."""
+        if not self.is_sqlite:  # SQLite's transaction holds the write lock from its beginning
+            connection.execute(text(f"select pg_advisory_xact_lock({_SCHEMA_LOCK})"))
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
