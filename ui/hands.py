@@ -227,7 +227,7 @@ class Hands:
                 results.put((False, error))
 
         def step(left: int) -> None:
-            # A press in the midst of a new layout would be let go, as it should be.
+            # A finger goes where the eye has seen something: not before it has found its place.
             if left > 0 or (frames and self._shell.stage._settling > 0):
                 self._shell.later(lambda: step(left - 1), 0)
             else:

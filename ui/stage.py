@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,19 @@ BUSY_REASSURED_AFTER_S = 8
 OTHER = {"zh": "en", "en": "zh"}
 
 
+@dataclass(frozen=True)
+class Press:
+    """What a finger went down on: it acts on this, however often the page is drawn anew meanwhile.
+
+    `settled`: the page had found its places; until then nobody can say what is under a finger.
+    """
+
+    target: str
+    meaning: str
+    serial: int
+    settled: bool
+
+
 class Stage(FloatLayout):
     """Draws a view; `on_send` is called with each touch that counts."""
 
@@ -61,7 +75,8 @@ class Stage(FloatLayout):
         self.view: View | None = None
         self.screen: Any = None
         self._screen_page = ""
-        self._pressed: tuple[Touchable, str] | None = None
+        self._pressed: Press | None = None
+        self._lit: Touchable | None = None
         self._asked: object = None
         self._size: SizeName = "normal"
         self._settling = 0
@@ -87,7 +102,6 @@ class Stage(FloatLayout):
 
     def rebuild(self) -> None:
         """The look changed under the widgets: make them again and draw the same view."""
-        self._let_go()
         self._build_frame()
         if self.view is not None:
             self.show(self.view)
@@ -102,7 +116,6 @@ class Stage(FloatLayout):
         if self._occasion(view) != self._asked:
             self._asked, self._size = self._occasion(view), frame.size
         if app.look.wear(self._size, frame.theme, frame.tone, frame.low):
-            self._let_go()
             self._build_frame()
         app.words.wear(frame.language)
         self.view = view
@@ -111,6 +124,7 @@ class Stage(FloatLayout):
         self._show_page(view)
         self._show_busy(view)
         self._show_idle(view)
+        self._show_pressed()
         self._settling = SETTLED_AFTER_FRAMES
         Clock.unschedule(self._fit_page)
         Clock.schedule_interval(self._fit_page, 0)
@@ -216,12 +230,9 @@ class Stage(FloatLayout):
     # --- the finger ------------------------------------------------------------------------------
 
     def on_touch_down(self, touch: Any) -> bool:
-        if self._rules.press(touch.uid, touch.pos, self._clock_s()):
-            hit = self._target_at(*touch.pos)
-            self._let_go()
-            if hit is not None:
-                hit.pressed = True
-                self._pressed = (hit, self._meaning(hit))
+        if self.view is not None and self._rules.press(touch.uid, touch.pos, self._clock_s()):
+            self._pressed = self._press_at(*touch.pos)
+            self._show_pressed()
         return True
 
     def on_touch_move(self, touch: Any) -> bool:
@@ -229,32 +240,54 @@ class Stage(FloatLayout):
 
     def on_touch_up(self, touch: Any) -> bool:
         acts = self._rules.release(touch.uid, touch.pos, self._clock_s())
-        pressed = self._pressed
-        self._let_go()
-        if acts and self.view is not None:
-            self._send(self._act(pressed))
+        pressed, self._pressed = self._pressed, None
+        self._show_pressed()
+        if acts and pressed is not None and self.view is not None:
+            self._send(self._act(self._found(pressed, touch)))
         return True
 
-    def _act(self, pressed: tuple[Touchable, str] | None) -> str | None:
-        """The target of a release. None: what was pressed has gone or means something else now."""
+    def _press_at(self, x: float, y: float) -> Press:
+        assert self.view is not None
+        hit, serial, settled = self._target_at(x, y), self.view.serial, self._settling <= 0
+        if hit is None:
+            return Press(NOWHERE, "", serial, settled)
+        return Press(hit.target, self._meaning(hit), serial, settled)
+
+    def _found(self, pressed: Press, touch: Any) -> Press:
+        """A press that met a page without its places yet is looked for again on release."""
+        assert self.view is not None
+        lost = pressed.target == NOWHERE and not pressed.settled
+        return (
+            self._press_at(*touch.pos) if lost and pressed.serial == self.view.serial else pressed
+        )
+
+    def _act(self, pressed: Press) -> Touch | None:
+        """What a release says. None: what was pressed has gone or means something else now."""
+        assert self.view is not None
         if self._idle.parent is not None:
-            return GO_ON
-        if pressed is None:
-            return NOWHERE
-        widget, meaning = pressed
+            return Touch(serial=self.view.serial, target=GO_ON)
+        if pressed.target != NOWHERE and self._still(pressed) is None:
+            return None
+        return Touch(serial=pressed.serial, target=pressed.target)
+
+    def _still(self, pressed: Press) -> Touchable | None:
+        """The key that was pressed, as it is drawn now."""
         for now in self.targets():
-            if now.target == widget.target and self._meaning(now) == meaning:
-                return now.target
+            if now.target == pressed.target and self._meaning(now) == pressed.meaning:
+                return now
         return None
 
-    def _send(self, target: str | None) -> None:
-        if target is not None and self.view is not None and self.view.serial >= 0:
-            self._on_send(Touch(serial=self.view.serial, target=target))
+    def _send(self, touch: Touch | None) -> None:
+        if touch is not None and touch.serial >= 0:
+            self._on_send(touch)
 
-    def _let_go(self) -> None:
-        if self._pressed is not None:
-            self._pressed[0].pressed = False
-            self._pressed = None
+    def _show_pressed(self) -> None:
+        """The look of a key under the finger, also when it has just been drawn anew."""
+        if self._lit is not None:
+            self._lit.pressed = False
+        self._lit = self._still(self._pressed) if self._pressed is not None else None
+        if self._lit is not None:
+            self._lit.pressed = True
 
     def _target_at(self, x: float, y: float) -> Touchable | None:
         """The nearest target whose area, half a gap larger than its picture, holds the point."""

@@ -106,7 +106,7 @@ def _result(walk: Walk) -> str:
 def to_the_bill(walk: Walk) -> None:
     view = walk.until("home")
     task = view.page.next  # type: ignore[union-attr]
-    walk.tap_until_left("next" if task is not None and task.kind == "pay" else "task:pay", "home")
+    walk.tap("next" if task is not None and task.kind == "pay" else "task:pay")
 
 
 def pay_bill_card(walk: Walk) -> str:

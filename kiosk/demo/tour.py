@@ -22,7 +22,6 @@ from kiosk.views import View
 from ui.hands import HandsClient, HandsRefused
 
 TOUCH_S = 5.0
-HEARD_S = 4.0
 PAPER_S = 20.0
 
 
@@ -96,14 +95,6 @@ class Walk:
                     raise
                 self.world.rest(0.05)
         self.taps += 1
-
-    def tap_until_left(self, target: str, page: str) -> None:
-        """A tap, and once more when the page stays: as a person does whose finger was not heard."""
-        self.tap(target)
-        try:
-            self.observer.wait(lambda view: view.page.page != page, f"{page} left", HEARD_S)
-        except NotSeen:
-            self.tap(target)
 
     def keys(self, digits: str) -> None:
         """A keypad entry; keys are counted apart from taps (SCREENS §6)."""

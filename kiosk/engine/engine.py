@@ -317,12 +317,12 @@ class Engine:
     # --- fingers and credentials -----------------------------------------------------------------
 
     def _touch(self, touch: Touch) -> None:
-        if self.drawn is None or touch.serial != self.drawn.view.serial:
-            return  # made on a page that is gone
+        if self.drawn is None:
+            return
         warned = self.drawn.view.frame.idle_left_s is not None
         self._active()
-        if warned:
-            return  # any touch goes on, and does nothing else
+        if warned or touch.serial != self.drawn.view.serial:
+            return  # somebody is there; on a warning, or a page that is gone, it means no more
         session = self._session
         match touch.target:
             case "language:zh":
@@ -564,8 +564,8 @@ class Engine:
         if listen != self._listening:
             self._listening = listen
             self._outside.order(listen)
-        if self.drawn is None or drawn.view != self.drawn.view:
-            self.drawn = drawn
+        before, self.drawn = self.drawn, drawn
+        if before is None or drawn.view != before.view:
             self._show(drawn.view)
 
 

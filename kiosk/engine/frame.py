@@ -35,10 +35,10 @@ class Drawing:
         idle_left_s: int | None,
         before: Drawn | None,
     ) -> Drawn:
-        """A countdown keeps the serial, another page or flow gets the next one.
+        """A countdown keeps the serial, another page gets the next one.
 
         So a touch made on the page before is known for what it is, and one made while a clock
-        ticks is not lost.
+        ticks, or while a flow that is entered anew shows the very same page, is not lost.
         """
         token = session.top.token
         busy_since = _busy_since(shown, now, before)
@@ -62,9 +62,15 @@ class Drawing:
             elder=session.elder,
         )
         serial = before.view.serial if before else 1
-        if before and (before.token != token or before.view.page.page != shown.page.page):
+        if before and _another_page(before, token, shown):
             serial += 1
         return Drawn(View(serial, frame, shown.page), token, busy_since)
+
+
+def _another_page(before: Drawn, token: int, shown: Shown) -> bool:
+    if before.view.page.page != shown.page.page:
+        return True
+    return before.token != token and before.view.page != shown.page
 
 
 def _busy_since(shown: Shown, now: datetime, before: Drawn | None) -> datetime | None:

@@ -7,7 +7,10 @@ from datetime import date
 
 import pytest
 
+from kiosk.app import businesses
 from kiosk.domain.identity import Sex
+from kiosk.engine.frame import Drawing, Drawn
+from kiosk.engine.session import Layer, Session
 from kiosk.flows.effects import ChargePad, PrintSlip
 from kiosk.flows.events import (
     CardLaid,
@@ -19,6 +22,7 @@ from kiosk.flows.events import (
     PadSilent,
     SlipPrinted,
 )
+from kiosk.flows.scene import Shown
 from kiosk.hospital.contract import (
     AskToday,
     Charge,
@@ -31,11 +35,23 @@ from kiosk.hospital.contract import (
     Settled,
 )
 from kiosk.ports import Answered, AskHospital, Listen
-from kiosk.views import Attract, CallingHelp, Home, TypeIn
+from kiosk.views import Attract, CallingHelp, Home, TypeIn, Works
 from kiosk.views import Touch as Finger
-from tests.engine.desk import Desk
+from tests.engine.desk import HOSPITAL, Desk
 from tests.engine.residue import residue
-from tests.flows.people import CHEN, CHEN_CARD, DAY, LI, LI_CARD, WANG, WANG_CARD, card, number
+from tests.flows.people import (
+    CHEN,
+    CHEN_CARD,
+    DAY,
+    LI,
+    LI_CARD,
+    NOW,
+    RULES,
+    WANG,
+    WANG_CARD,
+    card,
+    number,
+)
 from tests.flows.till import PAYER_CODE, quote
 
 # --- whose answer, whose touch -------------------------------------------------------------------
@@ -70,6 +86,28 @@ def test_the_second_touch_of_a_double_tap_reaches_no_other_page(desk: Desk) -> N
     finger = Finger(desk.view.serial, "task:pay")
     desk.tell(finger, finger)
     assert desk.requests().count("PreSettle") == 1
+
+
+def test_a_touch_that_comes_too_late_still_says_that_somebody_is_here(desk: Desk) -> None:
+    desk.lay(LI_CARD, LI).pass_s(59)
+    desk.tell(Finger(desk.view.serial - 1, "task:pay")).pass_s(59)
+    assert desk.frame.idle_left_s is None
+
+
+def test_the_same_page_from_a_flow_entered_anew_makes_no_touch_old() -> None:
+    """What a finger saw is still what is shown; with anything else on it, the touch is old."""
+    drawing = Drawing(HOSPITAL, RULES.place)
+
+    def drawn(token: int, typed: str, before: Drawn | None) -> Drawn:
+        layer = Layer(token, businesses()["inquire"], None)
+        session = Session("s1", [layer])
+        shown = Shown(TypeIn("id_number", typed, 18))
+        return drawing.draw(shown, session, works=Works(), now=NOW, idle_left_s=None, before=before)
+
+    first = drawn(1, "1", None)
+    again = drawn(2, "1", first)
+    other = drawn(3, "11", again)
+    assert [one.view.serial for one in (first, again, other)] == [1, 1, 2]
 
 
 def test_a_clock_that_ticks_makes_no_touch_old(desk: Desk) -> None:

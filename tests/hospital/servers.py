@@ -103,7 +103,9 @@ def reads_then_closes(peer: socket.socket) -> None:
     read_request(peer)
 
 
-def closes_at_once(peer: socket.socket) -> None:
+def resets_under_the_request(peer: socket.socket) -> None:
+    """After the first byte: a reset that comes before it meets a client that has sent nothing."""
+    peer.recv(1)
     peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
 

@@ -32,10 +32,10 @@ from tests.hospital.servers import (
     Behaviour,
     RawServer,
     answer,
-    closes_at_once,
     raw_server,
     read_request,
     reads_then_closes,
+    resets_under_the_request,
     says,
     stays_silent,
 )
@@ -82,7 +82,7 @@ def test_sent_and_not_answered_is_unknown_for_a_change(behaviour: Behaviour) -> 
 
 def test_a_connection_reset_under_the_request_is_unknown() -> None:
     """The bytes were handed to the system; what came of them nobody can say."""
-    with raw_server(closes_at_once) as server:
+    with raw_server(resets_under_the_request) as server:
         assert fault(server, CHANGE) is HospitalOutcomeUnknown
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kiosk.views import Identify, Touch
+from kiosk.views import Identify, Notice, Touch
 from tests.ui.conftest import Screen
 from ui.samples import HOME, PAY, frame_of, view_of
 from ui.touch import TouchRules
@@ -143,9 +143,59 @@ def test_a_clock_tick_under_the_finger_does_not_lose_the_touch(
 
     touch = UnitTestTouch(*finger.at("next"))
     touch.touch_down()
-    screen.show(view_of(HOME, serial=8))
+    screen.show(view_of(HOME, serial=7))
     touch.touch_up()
-    assert screen.sent == [Touch(8, "next")]
+    assert screen.sent == [Touch(7, "next")]
+
+
+@pytest.mark.parametrize(
+    "anew",
+    [
+        pytest.param({"size": "large"}, id="larger words"),
+        pytest.param({"low": True}, id="for somebody who sits"),
+        pytest.param({"notice": Notice("paper_near_end", "receipt_printer")}, id="a strip on top"),
+    ],
+)
+def test_a_page_drawn_anew_under_the_finger_does_not_lose_the_touch(
+    screen: Screen, finger: Finger, anew: dict[str, object]
+) -> None:
+    from kivy.tests.common import UnitTestTouch
+
+    touch = UnitTestTouch(*finger.at("next"))
+    touch.touch_down()
+    view = view_of(HOME, serial=7)
+    screen.show(replace(view, frame=replace(view.frame, **anew)))
+    lit = [one.target for one in screen.shell.stage.targets() if one.pressed]
+    touch.touch_up()
+    assert lit == ["next"], "the key under the finger looks pressed"
+    assert screen.sent == [Touch(7, "next")]
+
+
+def test_a_press_on_a_page_that_has_no_places_yet_is_looked_for_on_release(
+    screen: Screen, finger: Finger
+) -> None:
+    from kivy.tests.common import UnitTestTouch
+
+    at = finger.at("next")
+    screen.shell.stage.rebuild()
+    touch = UnitTestTouch(*at)
+    touch.touch_down()
+    screen.settle()
+    touch.touch_up()
+    assert screen.sent == [Touch(7, "next")]
+
+
+def test_a_key_that_another_page_has_too_is_said_of_the_page_it_was_pressed_on(
+    screen: Screen, finger: Finger
+) -> None:
+    """The engine then knows it for what it is: meant for a page that has gone."""
+    from kivy.tests.common import UnitTestTouch
+
+    touch = UnitTestTouch(*finger.at("help"))
+    touch.touch_down()
+    screen.show(view_of(PAY, serial=8))
+    touch.touch_up()
+    assert screen.sent == [Touch(7, "help")]
 
 
 def test_any_touch_on_the_idle_warning_goes_on(screen: Screen, finger: Finger) -> None:
