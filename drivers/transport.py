@@ -6,7 +6,7 @@ tests' cable) implement ByteStream; hosts (pty, TCP) run an Emulator behind a re
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from drivers.deadline import Deadline
 
@@ -40,3 +40,11 @@ class Emulator(Protocol):
 
         The clock never goes back.
         """
+
+
+@runtime_checkable
+class MindsConnections(Protocol):
+    """An emulator to which a new connection is a new conversation (HTTP)."""
+
+    def connected(self) -> None:
+        """A host has connected; what was half said on the old connection is forgotten."""

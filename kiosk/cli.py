@@ -96,6 +96,47 @@ def gateway(context: typer.Context) -> None:
 
 
 @app.command()
+def emulate(
+    name: Annotated[str, typer.Argument(help="Which device; none with --list.")] = "",
+    listed: Annotated[bool, typer.Option("--list", help="Every emulator there is.")] = False,
+    pty: Annotated[bool, typer.Option("--pty", help="On a pseudo-terminal.")] = False,
+    tcp: Annotated[int | None, typer.Option(help="On this port of 127.0.0.1; 0: any.")] = None,
+    model: Annotated[str, typer.Option(help="Which model of the device.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Its paper, ledger, port.")] = None,
+    paced: Annotated[bool, typer.Option("--paced", help="At the line's real speed.")] = False,
+    misbehave: Annotated[str, typer.Option(help="From the start; `help` names the words.")] = "",
+) -> None:
+    """One emulated device on a real port, whose name is the first line printed.
+
+    Standard input takes what hands would do, a line each; `help` lists the words. Ends on SIGTERM.
+    """
+    from time import monotonic
+
+    from drivers.emulate.program import Asked, CannotEmulate, listing, run_until_signal
+
+    if listed:
+        typer.echo("\n".join(listing()))
+        return
+    if pty and tcp is not None:
+        raise _fail("one port, please: --pty or --tcp")
+    asked = Asked(
+        name,
+        "pty" if pty else "tcp" if tcp is not None else None,
+        tcp or 0,
+        model=model,
+        folder=folder,
+        paced=paced,
+        misbehave=misbehave,
+    )
+    try:
+        run_until_signal(asked, monotonic, sys.stdin.buffer, sys.stdout)
+    except CannotEmulate as error:
+        raise _fail(str(error)) from None
+    except OSError as error:
+        raise _fail(f"the port cannot be made: {error.strerror}") from None
+
+
+@app.command()
 def demo(
     tour: Annotated[
         Path | None, typer.Option(help="Walk the journeys, write all of it here.")

@@ -88,6 +88,11 @@ class CameraEmulator:
 
     # -- Emulator
 
+    def connected(self) -> None:
+        """A new viewer has to ask for the stream itself."""
+        self._asked.clear()
+        self._streaming = False
+
     def receive(self, data: bytes) -> bytes:
         """An HTTP request in any cut; after its blank line the stream begins."""
         self._asked += data

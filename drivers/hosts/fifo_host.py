@@ -19,6 +19,7 @@ class FifoHost(EmulatorHost[EmulatorT]):
 
     def _open_port(self) -> None:
         self._close_port()
+        Path(self.path).unlink(missing_ok=True)  # of one that was killed
         os.mkfifo(self.path, 0o600)
         # Not O_RDWR: a reader must see the end when this side goes away.
         reader = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

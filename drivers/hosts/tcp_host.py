@@ -7,6 +7,7 @@ import struct
 
 from drivers.deadline import Clock
 from drivers.hosts.host import EmulatorHost, EmulatorT
+from drivers.transport import MindsConnections
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER of nothing: the peer sees a reset, not an end
 
@@ -78,6 +79,11 @@ class TcpHost(EmulatorHost[EmulatorT]):
             return
         self._peer.setblocking(False)
         self._peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._outgoing.clear()  # said to the one before
+        emulator: object = self._emulator
+        if isinstance(emulator, MindsConnections):
+            with self._lock:
+                emulator.connected()
 
     def _drop_peer(self, linger: bytes | None = None) -> None:
         if self._peer is None:
