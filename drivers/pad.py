@@ -212,7 +212,11 @@ class PadStatus:
 
 
 class Inquiry(Enum):
-    """What the pad can be asked after a lost answer."""
+    """What the pad can be asked after a lost answer.
+
+    The answers are nexo's TransactionStatus: DeviceRefused while the pad is busy (InProgress),
+    NothingFound (NotFound, which proves nothing), LastPayment (RepeatedMessageResponse).
+    """
 
     LAST_PAYMENT = "last_payment"
     BY_REFERENCE = "by_reference"
@@ -229,6 +233,8 @@ class PadCapabilities:
     reversal: bool
     refund: bool
     inquiry: Inquiry
+    shows_card: bool = False
+    """`status` tells of a card that is in the slot before anybody asked for one."""
 
 
 def ignore_progress(_progress: PadProgress) -> None:

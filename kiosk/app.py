@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drivers.errors import DeviceAbsent
 from drivers.escpos.commands import GENERIC_80
 from drivers.escpos.commands import MODELS as PRINTERS
 from drivers.escpos.driver import ReceiptPrinter
@@ -31,8 +30,6 @@ from drivers.pad import PaymentPad
 from drivers.scanner.driver import Scanner
 from drivers.scanner.models import MODELS as SCANNERS
 from drivers.transports.serial_port import open_serial
-from drivers.transports.tcp_port import open_tcp
-from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
 from kiosk import logs
 from kiosk.clock import TerminalClock, boot_id
 from kiosk.devices.code_scanner import ScannerDevice
@@ -73,6 +70,7 @@ from kiosk.hospital.contract import (
     Record,
 )
 from kiosk.link import LinkServer
+from kiosk.openers import open_pad
 from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
 from kiosk.ports import PolicyStood
@@ -163,14 +161,7 @@ class DeviceMaker:
         return A4Printer(self._devices.a4_printer.uri, self._clock)
 
     def pad(self) -> PaymentPad:
-        part = self._devices.pad
-        settings = ZvtSettings(password=part.password)
-        if part.link == "serial":
-            stream = open_serial(part.port, part.baud, self._clock, stopbits=2)
-            return serial_pad(stream, self._clock, settings)
-        if part.tcp_port is None:
-            raise DeviceAbsent("the profile names no port for the pad")
-        return tcp_pad(open_tcp(part.host, part.tcp_port, self._clock), self._clock, settings)
+        return open_pad(self._devices.payment_pad, self._clock, SystemRandom().randrange)
 
 
 @dataclass
@@ -293,7 +284,12 @@ class Core:
             ScannerDevice(make.scanner),
             ReceiptPrinterDevice(make.receipt_printer, self._slip),
             ReportPrinterDevice(make.report_printer),
-            PadDevice(make.pad, self.clock.monotonic_s, tell, self.profile.devices.pad.charge_s),
+            PadDevice(
+                make.pad,
+                self.clock.monotonic_s,
+                tell,
+                self.profile.devices.payment_pad.charge_s,
+            ),
         )
         return tuple(DeviceWorker(device, tell, self.stop, self.log.info) for device in devices)
 

@@ -144,12 +144,14 @@ def demo(
     gateway_down: Annotated[bool, typer.Option(help="Walk them with the gateway stopped.")] = False,
     only: Annotated[str, typer.Option(help="Only these journeys, with commas.")] = "",
     folder: Annotated[Path | None, typer.Option(help="Keep the demo's files here.")] = None,
-    pad: Annotated[str, typer.Option(help="serial or tcp.")] = "serial",
+    pad: Annotated[str, typer.Option(help="zvt, tcp (zvt), mispos or unionpay.")] = "zvt",
     scale: Annotated[float, typer.Option(help="Of the terminal's window on your display.")] = 0.5,
 ) -> None:
     """Everything on one machine, with emulated devices on real ports."""
-    from kiosk.demo import run_demo
+    from kiosk.demo import PADS, run_demo
 
+    if pad not in PADS:
+        raise _fail(f"no pad of kind {pad}: one of {', '.join(PADS)}")
     names = tuple(name for name in only.split(",") if name)
     raise typer.Exit(run_demo(tour, gateway_down, names, folder, pad=pad, scale=scale))
 

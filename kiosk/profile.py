@@ -20,6 +20,13 @@ _STRICT = ConfigDict(extra="forbid", frozen=True)
 Baud = Literal[9600, 19200, 38400, 57600, 115200, 230400]
 Port = Annotated[int, Field(gt=0, lt=65536)]
 Word = Annotated[str, Field(min_length=1)]
+DfCode = Annotated[int, Field(ge=0, le=99)]
+PadResult = Annotated[str, Field(pattern=r"^[0-9]{8}$")]
+UmsType = Annotated[str, Field(pattern=r"^[0-9]{2}$")]
+
+
+Mistake = tuple[tuple[int | str, ...], str]
+"""A field's path, and what is wrong there."""
 
 
 class ProfileError(Exception):
@@ -72,20 +79,61 @@ class SerialPart:
 
 @with_config(_STRICT)
 @dataclass(frozen=True)
-class PadPart:
-    """The payment pad: `serial` needs port and baud, `tcp` needs host and tcp_port.
+class MisPosPart:
+    """What the acquirer says of its MIS-POS (drivers/mispos/PROTOCOL.md); ask on site.
 
-    `charge_s`: how long one charge may take before its outcome counts as unknown; longer than the
-    pad's own wait for a card.
+    Codes are DF02's; results are eight digits.
     """
 
+    desk: Annotated[str, Field(pattern=r"^[0-9A-Za-z]*$")] = ""
+    operator: Annotated[str, Field(pattern=r"^[0-9A-Za-z]*$")] = ""
+    sale: DfCode = 1
+    void: DfCode = 2
+    refund: DfCode = 3
+    sign_in: DfCode = 5
+    settle: DfCode = 6
+    reprint: DfCode = 7
+    status: DfCode = 13
+    cancel_results: tuple[PadResult, ...] = ()
+    busy_results: tuple[PadResult, ...] = ()
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class UnionPayPart:
+    """What the library's version says of its types (drivers/unionpay/PROTOCOL.md)."""
+
+    counter: Annotated[str, Field(max_length=8)] = ""
+    operator: Annotated[str, Field(max_length=8)] = ""
+    sale: UmsType = "00"
+    void: UmsType = "01"
+    refund: UmsType = "02"
+    query: UmsType = "04"
+    settle: UmsType = "05"
+    sign_in: UmsType = "06"
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class PaymentPadPart:
+    """The payment pad: its language, and its line. serial needs port, tcp needs host and tcp_port.
+
+    `unionpay` is the library's own process behind a line. `charge_s`: how long one charge may take
+    before its outcome counts as unknown; longer than the pad's own wait for a card. `two_phases`
+    (zvt): the pad holds the money until the hospital has booked.
+    """
+
+    kind: Literal["zvt", "mispos", "unionpay"]
     link: Literal["serial", "tcp"]
     port: str = ""
     baud: Baud = 9600
     host: str = ""
     tcp_port: Port | None = None
-    password: Annotated[int, Field(ge=0, le=999_999)] = 123_456
     charge_s: Annotated[int, Field(ge=5, le=180)] = 120
+    password: Annotated[int, Field(ge=0, le=999_999)] = 123_456
+    two_phases: bool = True
+    mispos: MisPosPart | None = None
+    unionpay: UnionPayPart | None = None
 
 
 @with_config(_STRICT)
@@ -101,7 +149,7 @@ class DevicesPart:
     scanner: SerialPart
     receipt_printer: SerialPart
     a4_printer: ReportPrinterPart
-    pad: PadPart
+    payment_pad: PaymentPadPart
 
 
 @with_config(_STRICT)
@@ -239,10 +287,11 @@ def line_of(text: str, path: tuple[int | str, ...]) -> int:
     """The line (from 1) where the field of this path stands, or the nearest table above it."""
     lines = text.splitlines()
     start, end = _table(lines, path[:-1])
-    wanted = re.compile(rf"\s*{re.escape(str(path[-1]))}\s*=") if path else None
-    for number in range(start, end):
-        if wanted and wanted.match(lines[number]):
-            return number + 1
+    for part in reversed(path):  # a field of an inline table stands on its table's line
+        wanted = re.compile(rf"\s*{re.escape(str(part))}\s*=")
+        for number in range(start, end):
+            if wanted.match(lines[number]):
+                return number + 1
     own, _ = _table(lines, path)
     return (own or start) or 1
 
@@ -276,9 +325,29 @@ def _header(line: str) -> str:
     return found[1] if found else ""
 
 
+def _pad_mistakes(pad: PaymentPadPart) -> list[Mistake]:
+    """A line that is not whole, and settings of a pad that is not there."""
+    at = ("devices", "payment_pad")
+    wrong: list[Mistake] = []
+    if pad.link == "serial" and not pad.port:
+        wrong.append(((*at, "link"), "a serial pad needs a port"))
+    if pad.link == "tcp" and not (pad.host and pad.tcp_port):
+        wrong.append(((*at, "link"), "a tcp pad needs host and tcp_port"))
+    foreign = {
+        "mispos": pad.mispos is not None and pad.kind != "mispos",
+        "unionpay": pad.unionpay is not None and pad.kind != "unionpay",
+        "password": pad.password != PaymentPadPart.password and pad.kind != "zvt",
+        "two_phases": not pad.two_phases and pad.kind != "zvt",
+    }
+    for name, is_foreign in foreign.items():
+        if is_foreign:
+            wrong.append(((*at, name), f"is no setting of a pad of kind {pad.kind}"))
+    return wrong
+
+
 def _check_across(profile: Profile, text: str, name: str) -> None:
     """What one field alone cannot show."""
-    wrong: list[tuple[tuple[int | str, ...], str]] = []
+    wrong: list[Mistake] = []
     routes = {route.id for route in profile.screening.routes}
     for number, question in enumerate(profile.screening.questions):
         if question.leads_to not in routes:
@@ -287,11 +356,7 @@ def _check_across(profile: Profile, text: str, name: str) -> None:
     if not _is_zone(profile.hospital.time_zone):
         zone = profile.hospital.time_zone
         wrong.append((("hospital", "time_zone"), f"{zone} is no time zone, e.g. Asia/Shanghai"))
-    pad = profile.devices.pad
-    if pad.link == "serial" and not pad.port:
-        wrong.append((("devices", "pad", "link"), "a serial pad needs a port"))
-    if pad.link == "tcp" and not (pad.host and pad.tcp_port):
-        wrong.append((("devices", "pad", "link"), "a tcp pad needs host and tcp_port"))
+    wrong += _pad_mistakes(profile.devices.payment_pad)
     numbers = [volunteer.number for volunteer in profile.volunteers]
     for at, volunteer in enumerate(numbers):
         if volunteer in numbers[:at]:

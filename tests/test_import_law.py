@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.engine": (*PURE, CONTRACT, FAULTS, "kiosk.ports", "kiosk.logs"),
     "kiosk.hospital": ("kiosk.domain",),
     "kiosk.devices": ("kiosk.ports", *PURE, "drivers"),
+    "kiosk.openers": ("kiosk.profile", "drivers"),
     "kiosk.records": ("kiosk.ports", *PURE, CONTRACT, FAULTS, "offline"),
     "kiosk.upkeep": ("kiosk.records", "offline"),
     "kiosk.paper": (*PURE, "kiosk.words"),

@@ -113,6 +113,7 @@ class ZvtPad:
             reversal=True,
             refund=True,
             inquiry=Inquiry.LAST_PAYMENT,
+            shows_card=True,
         )
 
     def close(self) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PADS = ("zvt", "tcp", "mispos", "unionpay")
+"""`--pad`: ZVT on a serial line or on TCP, MIS-POS on a serial line, UnionPay's library by TCP."""
+
 
 def run_demo(
     tour: Path | None,
@@ -11,7 +14,7 @@ def run_demo(
     only: tuple[str, ...] = (),
     folder: Path | None = None,
     *,
-    pad: str = "serial",
+    pad: str = "zvt",
     scale: float = 0.5,
 ) -> int:
     """Start everything; walk the tour, or wait for hands until the window is closed. Exit code."""

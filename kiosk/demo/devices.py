@@ -14,14 +14,19 @@ from drivers.hosts.tcp_host import TcpHost
 from drivers.idcard.card import CardText, Layout, Sex
 from drivers.idcard.emulator import Delays, IdCardReaderEmulator
 from drivers.ipp.paper_tray import IppPrinter
+from drivers.mispos.emulator import BUSY, CANCELLED, MisPosEmulator
 from drivers.pad_ledger import PadLedger
 from drivers.scanner.emulator import ScannerEmulator
 from drivers.scanner.models import NEWLAND
+from drivers.unionpay.emulator import UnionPayEmulator
 from drivers.zvt.emulator import PadEmulator, PadModel
 from gateway.adapters.demo.people import Person
 from kiosk.domain import identity
 
 READER_BAUD, PRINTER_BAUD, PAD_BAUD = 115200, 115200, 9600
+
+PadHost = PtyHost[PadEmulator] | TcpHost[PadEmulator] | PtyHost[MisPosEmulator]
+AnyPadHost = PadHost | TcpHost[UnionPayEmulator]
 
 # What a real reader takes (PROTOCOLS §1.6), shortened to its usual case.
 READER_DELAYS = Delays(find_s=0.05, select_s=0.1, read_s=0.4)
@@ -48,7 +53,7 @@ class DemoDevices:
     """Five devices on ptys, TCP and IPP; `folder` gets the ports' names and all paper."""
 
     def __init__(
-        self, folder: Path, clock: Clock, wall: Callable[[], datetime], pad_link: str
+        self, folder: Path, clock: Clock, wall: Callable[[], datetime], pad_kind: str
     ) -> None:
         self.folder = folder
         ports = folder / "ports"
@@ -65,15 +70,38 @@ class DemoDevices:
         )
         printer = ReceiptPrinterEmulator(Glyphs(installed_faces()), folder=slips)
         self.printer = PtyHost(printer, clock, PRINTER_BAUD, link=ports / "receipt_printer")
-        serial = pad_link == "serial"
-        pad = PadEmulator(self.ledger, wall, PadModel(serial_line=serial))
-        self.pad_link = pad_link
-        self.pad: PtyHost[PadEmulator] | TcpHost[PadEmulator]
-        if serial:
-            self.pad = PtyHost(pad, clock, PAD_BAUD, link=ports / "pad", bits_per_byte=11)
-        else:
-            self.pad = TcpHost(pad, clock)
+        self.pad_kind = pad_kind
+        self.pad = self._pad_host(pad_kind, wall, clock)
         self.tray = IppPrinter(folder / "a4", clock)
+
+    def _pad_host(self, kind: str, wall: Callable[[], datetime], clock: Clock) -> AnyPadHost:
+        link, ledger = self.folder / "ports" / "pad", self.ledger
+        match kind:
+            case "zvt":
+                pad = PadEmulator(ledger, wall, PadModel(serial_line=True))
+                return PtyHost(pad, clock, PAD_BAUD, link=link, bits_per_byte=11)
+            case "tcp":
+                return TcpHost(PadEmulator(ledger, wall, PadModel(serial_line=False)), clock)
+            case "mispos":
+                return PtyHost(MisPosEmulator(ledger, wall), clock, PAD_BAUD, link=link)
+            case "unionpay":
+                return TcpHost(UnionPayEmulator(ledger, wall), clock)
+        raise AssertionError(f"no pad of kind {kind}")
+
+    @property
+    def pad_shows_card(self) -> bool:
+        """Whether this pad tells of a card that nobody asked for yet."""
+        return self.pad_kind in ("zvt", "tcp")
+
+    def pad_settings(self) -> str:
+        """The profile's lines under [devices.payment_pad] that fit this pad."""
+        if isinstance(self.pad, PtyHost):
+            line = f'link = "serial"\nport = "{self.folder}/ports/pad"\nbaud = {PAD_BAUD}'
+        else:
+            line = f'link = "tcp"\nhost = "127.0.0.1"\ntcp_port = {self.pad.port}'
+        kind = "zvt" if self.pad_kind == "tcp" else self.pad_kind
+        own = f'mispos = {{ cancel_results = ["{CANCELLED}"], busy_results = ["{BUSY}"] }}'
+        return "\n".join([f'kind = "{kind}"', line, *([own] if kind == "mispos" else [])])
 
     def start(self) -> None:
         for host in (self.reader, self.scanner, self.printer, self.pad):

@@ -21,13 +21,21 @@ from kiosk.views import (
 
 @dataclass(frozen=True)
 class Plan:
-    """`green`: walked by a volunteer, after unlocking. `offline`: also with the gateway down."""
+    """`green`: walked by a volunteer, after unlocking. `offline`: also with the gateway down.
+
+    `at_pad`: takes one tap more where the pad does not tell of a card before it is asked for one.
+    """
 
     name: str
     script: Script
     taps_max: int
     green: bool = False
     offline: bool = False
+    at_pad: bool = False
+
+    def budget(self, pad_shows_card: bool) -> int:
+        """Taps allowed with this terminal's pad."""
+        return self.taps_max + (1 if self.at_pad and not pad_shows_card else 0)
 
 
 # --- patients ------------------------------------------------------------------------------------
@@ -110,10 +118,12 @@ def to_the_bill(walk: Walk) -> None:
 
 
 def pay_bill_card(walk: Walk) -> str:
-    """By bank card at the pad: putting it in is choosing."""
+    """By bank card at the pad: putting it in is choosing, where the pad tells of it."""
     walk.lay(people.PAYS_BY_PAD)
     to_the_bill(walk)
     until_payable(walk)
+    if not walk.world.devices.pad_shows_card:
+        walk.tap("card")
     walk.world.devices.present_bank_card()
     return _result(walk)
 
@@ -245,7 +255,7 @@ PLANS: tuple[Plan, ...] = (
     Plan("check_in", check_in, 1, offline=True),
     Plan("register_card", register_card, 4),
     Plan("register_code", register_code, 4),
-    Plan("pay_bill_card", pay_bill_card, 1),
+    Plan("pay_bill_card", pay_bill_card, 1, at_pad=True),
     Plan("pay_bill_code", pay_bill_code, 1),
     Plan("print_reports", print_reports, 1),
     Plan("proxy_pay", proxy_pay, 3),

@@ -100,7 +100,7 @@ def _tour(world: DemoWorld, out: Path, gateway_down: bool, only: tuple[str, ...]
         tour.stop()
     print(report((*tour.journeys, *tour.extras)))
     print(f"all of it: {path}")
-    return _verdict((*tour.journeys, *tour.extras), more)
+    return _verdict((*tour.journeys, *tour.extras), more, world.devices.pad_shows_card)
 
 
 def _walk(tour: Tour, plans: list[journeys.Plan], extra: bool = False) -> None:
@@ -152,8 +152,9 @@ def _asked(world: DemoWorld, what: str) -> dict[str, Any]:
     return answer
 
 
-def _verdict(walked: Sequence[Journey], more: dict[str, Any]) -> int:
-    budgets = {plan.name: plan.taps_max for plan in (*journeys.PLANS, *EXTRAS)}
+def _verdict(walked: Sequence[Journey], more: dict[str, Any], pad_shows_card: bool) -> int:
+    plans = (*journeys.PLANS, *EXTRAS)
+    budgets = {plan.name: plan.budget(pad_shows_card) for plan in plans}
     over = [one.name for one in walked if one.taps > budgets[one.name]]
     if over:
         print(f"over the budget of taps: {', '.join(over)}", file=sys.stderr)

@@ -66,7 +66,7 @@ class DemoWorld:
     def __init__(
         self,
         folder: Path,
-        pad_link: str = "serial",
+        pad_kind: str = "zvt",
         display_scale: float | None = None,
         charge_s: int = 120,
     ) -> None:
@@ -86,7 +86,7 @@ class DemoWorld:
         for path in (folder, self.terminal):
             path.mkdir(parents=True, exist_ok=True)
         self.devices = DemoDevices(
-            folder / "devices", self.clock.monotonic_s, self.local_now, pad_link
+            folder / "devices", self.clock.monotonic_s, self.local_now, pad_kind
         )
         self.gateway = self._program("gateway", self._gateway_command())
         profile = str(self.profile_path)
@@ -185,18 +185,11 @@ class DemoWorld:
             "{ports}": str(ports),
             "{scanner_baud}": str(NEWLAND.baud),
             "{a4}": self.devices.tray.uri,
-            "{pad}": self._pad_part(ports),
+            "{pad}": f"{self.devices.pad_settings()}\ncharge_s = {self._charge_s}",
         }
         for name, fact in facts.items():
             template = template.replace(name, fact)
         self.profile_path.write_text(template, encoding="utf-8")
-
-    def _pad_part(self, ports: Path) -> str:
-        within = f"charge_s = {self._charge_s}"
-        if self.devices.pad_link == "serial":
-            return f'link = "serial"\nport = "{ports}/pad"\nbaud = 9600\n{within}'
-        port = getattr(self.devices.pad, "port")  # noqa: B009  a TcpHost here
-        return f'link = "tcp"\nhost = "127.0.0.1"\ntcp_port = {port}\n{within}'
 
     def _enrol(self) -> None:
         """A token for the terminal, a PIN for the volunteer: both would be a technician's work."""

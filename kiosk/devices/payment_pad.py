@@ -1,4 +1,9 @@
-"""The payment pad as a port: it holds the money until it is told to keep or to return it."""
+"""The payment pad as a port: it holds the money until it is told to keep or to return it.
+
+A pad of one phase has taken the money when it approves. Our decision is owed all the same: such a
+payment is told as held until then, keeping it needs no word, returning it is the pad's reversal,
+and after a new connection only what the pad itself shows as its last payment is reversed.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +71,7 @@ class PadDevice:
         self._pad: pad.PaymentPad | None = None
         self._terminal = ""
         self._holding = ""
+        self._taken: pad.Charged | None = None  # held by our word alone: the pad is of one phase
         self._unwanted = ""
 
     def open(self) -> Iterator[Told]:
@@ -75,7 +81,7 @@ class PadDevice:
             last = self._pad.last_payment(self._within(self.LOOK_S))
         except errors.DriverError as fault:
             raise fault_of(fault) from fault
-        self._holding = ""
+        self._let_go()
         yield PadLooked(self._mark(last))
 
     def attend(self, listen: Listen) -> Iterator[Told]:
@@ -83,21 +89,23 @@ class PadDevice:
         if not self._holding:
             yield from self._look_for_card(self._pad, listen)
             return
+        if self._taken is not None:
+            return  # the pad knows of no decision: nothing to serve
         reference = self._holding
         try:
             match self._pad.keep_holding(self._within(self.HOLD_S)):
                 case pad.Completed():
-                    self._holding = ""
+                    self._let_go()
                     yield PadCompleted(reference)
                 case pad.Released():
-                    self._holding = ""
+                    self._let_go()
                     yield PadReleased(reference)
         except errors.DriverError as fault:
             raise fault_of(fault) from fault
 
     def _look_for_card(self, device: pad.PaymentPad, listen: Listen) -> Iterator[Told]:
         """A card in the pad while a bill is shown is a choice: nobody need touch the screen."""
-        if not listen.bank_cards:
+        if not (listen.bank_cards and device.capabilities.shows_card):
             return
         try:
             status = device.status(self._within(self.LOOK_S))
@@ -112,9 +120,9 @@ class PadDevice:
             case ChargePad():
                 return self._charge(self._pad, effect)
             case CompletePad(reference):
-                return self._decide(reference, self._pad.complete)
+                return self._decide(reference, self._keep)
             case ReleasePad(reference):
-                return self._decide(reference, self._pad.release)
+                return self._decide(reference, self._give_back)
             case RecallPad():
                 return self._recall(self._pad, effect)
         raise AssertionError(f"a pad carries out no {type(effect).__name__}")
@@ -145,9 +153,8 @@ class PadDevice:
         self, reference: str, outcome: pad.Approved | pad.Declined | pad.Cancelled
     ) -> Iterator[Told]:
         match outcome:
-            case pad.Approved(charged):
-                # A pad of one phase has taken the money, but our decision about it is still owed.
-                self._holding = reference
+            case pad.Approved(charged, held):
+                self._holding, self._taken = reference, None if held else charged
                 yield PadLooked(f"{self._terminal}/{charged.trace or ''}")
                 yield PadApproved(reference, charged.amount_fen, evidence_of(charged))
             case pad.Declined(pad.DeclineReason.NOT_ENOUGH_MONEY):
@@ -163,7 +170,6 @@ class PadDevice:
         if self._holding != reference:  # a new connection: look before acting
             yield PadUnreachable(reference)
             return
-        self._holding = ""
         try:
             match decide(self._within(self.DECIDE_S)):
                 case pad.Completed():
@@ -176,6 +182,26 @@ class PadDevice:
         except errors.DriverError as fault:
             yield PadUnreachable(reference)
             raise fault_of(fault) from fault
+        finally:
+            self._let_go()
+
+    def _keep(self, deadline: Deadline) -> pad.Completed | pad.Released:
+        assert self._pad is not None
+        return pad.Completed() if self._taken is not None else self._pad.complete(deadline)
+
+    def _give_back(self, deadline: Deadline) -> pad.Completed | pad.Released:
+        """One phase: the pad's reversal. Refused: what it took it keeps, and finance returns it."""
+        assert self._pad is not None
+        if self._taken is None:
+            return self._pad.release(deadline)
+        match self._pad.reverse(self._taken, deadline):
+            case pad.Released() as released:
+                return released
+            case pad.Declined():
+                return pad.Completed()
+
+    def _let_go(self) -> None:
+        self._holding, self._taken = "", None
 
     def _recall(self, device: pad.PaymentPad, effect: RecallPad) -> Iterator[Told]:
         terminal, _, trace = effect.mark.partition("/")
@@ -196,8 +222,10 @@ class PadDevice:
         # The next payment's mark: what this one left behind must not be taken for that one's.
         yield PadLooked(self._mark(last))
         found = _FOUND[pad.find(attempt, last)]
-        self._holding = effect.reference if found == "held" else self._holding
         charged = last.charged if isinstance(last, pad.LastPayment) else None
+        if found == "completed" and not device.capabilities.holds:
+            found, self._taken = "held", charged
+        self._holding = effect.reference if found == "held" else self._holding
         yield PadRecalled(
             effect.reference,
             found,  # type: ignore[arg-type]
@@ -230,7 +258,7 @@ class PadDevice:
         return False
 
     def close(self) -> None:
-        self._holding = ""
+        self._let_go()
         if self._pad is not None:
             self._pad.close()
             self._pad = None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -65,12 +63,6 @@ from tests.kiosk.test_paper import PAPER
 CARDS = Listen(True, "")
 CODES = Listen(False, "identity")
 NOTHING = Listen(False, "")
-
-
-@pytest.fixture
-def ports() -> Iterator[Ports]:
-    with ExitStack() as stack:
-        yield Ports(stack)
 
 
 # --- the ID card reader --------------------------------------------------------------------------

@@ -36,7 +36,8 @@ port = "/dev/kiosk/receipt"
 [devices.a4_printer]
 uri = "ipp://localhost/printers/a4"
 
-[devices.pad]
+[devices.payment_pad]
+kind = "zvt"
 link = "serial"
 port = "/dev/kiosk/pad"
 
@@ -104,24 +105,52 @@ MISTAKES: dict[str, tuple[str, str, int, str, str]] = {
     "a misspelt setting": ('place = "3号门"', 'plaice = "3号门"', 0, "terminal.plaice", "misspelt"),
     "a printer without address": ('uri = "ipp:', 'uri = "lpd:', 0, "devices.a4_printer.uri", ""),
     "an unknown kind of pad": (
+        'kind = "zvt"',
+        'kind = "telium"',
+        0,
+        "devices.payment_pad.kind",
+        "mispos",
+    ),
+    "another pad's settings": (
+        'kind = "zvt"',
+        'kind = "zvt"\nmispos = { desk = "0001" }',
+        1,
+        "devices.payment_pad.mispos",
+        "kind zvt",
+    ),
+    "a password that no such pad has": (
+        'kind = "zvt"',
+        'kind = "unionpay"\npassword = 1',
+        1,
+        "devices.payment_pad.password",
+        "kind unionpay",
+    ),
+    "a result that is no eight digits": (
+        'kind = "zvt"',
+        'kind = "mispos"\nmispos = { cancel_results = ["17"] }',
+        1,
+        "devices.payment_pad.mispos.cancel_results[1]",
+        "pattern",
+    ),
+    "an unknown line": (
         'link = "serial"',
         'link = "bluetooth"',
         0,
-        "devices.pad.link",
+        "devices.payment_pad.link",
         "serial",
     ),
     "a pad without its port": (
         'port = "/dev/kiosk/pad"\n',
         "\n",
         -1,
-        "devices.pad.link",
+        "devices.payment_pad.link",
         "needs a port",
     ),
     "a network pad without host": (
         'link = "serial"',
         'link = "tcp"',
         0,
-        "devices.pad.link",
+        "devices.payment_pad.link",
         "host",
     ),
     "a question that leads nowhere": (

@@ -1,0 +1,75 @@
+"""Which driver serves a device, by the profile alone; nobody else asks for a kind.
+
+Each function opens one port and hands back the driver's port-independent face.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from drivers.deadline import Clock
+from drivers.errors import DeviceAbsent
+from drivers.mispos.driver import MisPosSettings, TranCodes, mispos_pad
+from drivers.pad import PaymentPad
+from drivers.transport import ByteStream
+from drivers.transports.serial_port import open_serial
+from drivers.transports.tcp_port import open_tcp
+from drivers.unionpay.driver import TranTypes, UnionPaySettings, unionpay_pad
+from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
+from kiosk.profile import MisPosPart, PaymentPadPart, UnionPayPart
+
+ZVT_STOP_BITS = 2  # PROTOCOLS 4.1: 9600 8N2
+
+
+def open_pad(part: PaymentPadPart, clock: Clock, draw: Callable[[int], int]) -> PaymentPad:
+    """The profile's pad on its line. `draw(n)`: a number below n, for echoes. DriverError."""
+    match part.kind:
+        case "zvt":
+            held = ZvtSettings.max_status_infos if part.two_phases else None
+            settings = ZvtSettings(password=part.password, max_status_infos=held)
+            make = serial_pad if part.link == "serial" else tcp_pad
+            return make(_line(part, clock, ZVT_STOP_BITS), clock, settings)
+        case "mispos":
+            return mispos_pad(_line(part, clock), clock, draw, _mispos(part.mispos or MisPosPart()))
+        case "unionpay":
+            chosen = _unionpay(part.unionpay or UnionPayPart())
+            return unionpay_pad(_line(part, clock), clock, draw, chosen)
+
+
+def _line(part: PaymentPadPart, clock: Clock, stop_bits: int = 1) -> ByteStream:
+    if part.link == "serial":
+        return open_serial(part.port, part.baud, clock, stopbits=2 if stop_bits == 2 else 1)
+    if part.tcp_port is None:
+        raise DeviceAbsent("the profile names no port for the pad")
+    return open_tcp(part.host, part.tcp_port, clock)
+
+
+def _mispos(part: MisPosPart) -> MisPosSettings:
+    codes = TranCodes(
+        sale=part.sale,
+        void=part.void,
+        refund=part.refund,
+        sign_in=part.sign_in,
+        settle=part.settle,
+        reprint=part.reprint,
+        status=part.status,
+    )
+    return MisPosSettings(
+        codes=codes,
+        desk=part.desk,
+        operator=part.operator,
+        cancel_results=frozenset(part.cancel_results),
+        busy_results=frozenset(part.busy_results),
+    )
+
+
+def _unionpay(part: UnionPayPart) -> UnionPaySettings:
+    types = TranTypes(
+        sale=part.sale,
+        void=part.void,
+        refund=part.refund,
+        query=part.query,
+        settle=part.settle,
+        sign_in=part.sign_in,
+    )
+    return UnionPaySettings(types=types, counter=part.counter, operator=part.operator)
