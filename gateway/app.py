@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import zlib
 from collections.abc import Awaitable, Callable
@@ -15,14 +16,22 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import ValidationError
 
-from gateway import openapi
+from gateway import metrics, openapi
 from gateway.adapters.port import AnswerLost, Away, Refused
+from gateway.gate import Crowded, Gate
 from gateway.operations import KeyReused
 from gateway.service import Gateway
 from gateway.store import CommitUnknown, StoreAway
 from kiosk.hospital import contract as c
 
 BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 100 records is about 100 kB
+BATCHES_AT_ONCE = 8  # of the forty threads: whoever stands before a terminal is never behind them
+BATCHES_WAITING = 64
+BODY_S = 15.0  # no request of the contract has more time than this
+_ALL = 1_000_000
+
+
+_Route = Callable[[Request], Awaitable[Response]]
 
 
 class TooLarge(Exception):
@@ -43,6 +52,10 @@ def make(gateway: Gateway, *routers: APIRouter) -> FastAPI:
     @app.get("/docs", include_in_schema=False)
     def _docs() -> HTMLResponse:
         return HTMLResponse(page)
+
+    @app.get("/metrics", include_in_schema=False)
+    def _metrics() -> Response:
+        return Response(gateway.metrics.text(), media_type=metrics.MEDIA_TYPE)
 
     @app.get("/healthz", include_in_schema=False)
     def _healthz() -> JSONResponse:
@@ -69,33 +82,52 @@ def _healthy(gateway: Gateway) -> JSONResponse:
         return JSONResponse({"state": "store_away"}, 503)
 
 
-def _route(gateway: Gateway, endpoint: c.Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _route(gateway: Gateway, endpoint: c.Endpoint) -> _Route:
+    """Batches pass a gate of their own; everybody else finds it open."""
+    batches = endpoint.request is c.Outbox
+    gate = Gate(BATCHES_AT_ONCE, BATCHES_WAITING) if batches else Gate(_ALL, _ALL)
+
     async def route(request: Request) -> Response:
         began = time.monotonic()
         terminal = request.headers.get(c.TERMINAL_HEADER, "")[:80]
-        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        more: dict[str, str] = {}
         try:
-            body = await _body(request)
-            status, code, reply = await run_in_threadpool(
-                _answer, gateway, endpoint, terminal, token, body
-            )
+            with gate.entered():
+                status, code, reply = await _taken(gateway, endpoint, terminal, request, gate)
+        except Crowded as crowded:
+            status, code, reply = 503, "crowded", b""
+            more["Retry-After"] = str(crowded.retry_after_s)
         except TooLarge:
             status, code, reply = 413, "too_large", b""
+        except TimeoutError:
+            status, code, reply = 408, "too_slow", b""
         except zlib.error:
             status, code, reply = 422, "not_understood", b""
+        took_s = time.monotonic() - began
+        gateway.metrics.answered(endpoint.name, status, took_s)
         gateway.log.info(
             "answered",
             endpoint=endpoint.name,
             terminal=terminal,
             status=status,
             code=code,
-            duration_ms=round((time.monotonic() - began) * 1000, 1),
+            duration_ms=round(took_s * 1000, 1),
         )
         if status == 200:
             return Response(reply, media_type="application/json")
-        return JSONResponse({"code": code}, status)
+        return JSONResponse({"code": code}, status, more)
 
     return route
+
+
+async def _taken(
+    gateway: Gateway, endpoint: c.Endpoint, terminal: str, request: Request, gate: Gate
+) -> tuple[int, str, bytes]:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
+    async with asyncio.timeout(BODY_S):
+        body = await _body(request)
+    async with gate.turn:
+        return await run_in_threadpool(_answer, gateway, endpoint, terminal, token, body)
 
 
 def _answer(

@@ -174,10 +174,13 @@ def _run(running: object) -> None:
 
 @app.command("add-terminal")
 def add_terminal(
-    name: str, url: Url = _DEFAULT_URL, token: Annotated[str, typer.Option()] = ""
+    name: str,
+    url: Url = _DEFAULT_URL,
+    token: Annotated[str, typer.Option()] = "",
+    audit_key: Annotated[str, typer.Option(help="Base64; else the first one seen is pinned.")] = "",
 ) -> None:
     """Enrol a terminal and print its token; it is not shown again."""
-    typer.echo(fleet.add_terminal(open_store(url), name, system_clock(), token))
+    typer.echo(fleet.add_terminal(open_store(url), name, system_clock(), token, audit_key))
 
 
 @app.command("revoke-terminal")

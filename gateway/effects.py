@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from gateway.adapters.port import Hospital, Refused, Work
-from gateway.operations import alarm
 from gateway.sealing import Keys
-from gateway.store import bulk_new, insert_new
-from gateway.tables import audit_heads, hand_overs, payment_states, screenings, to_us
+from gateway.store import bulk_new
+from gateway.tables import hand_overs, payment_states, screenings, to_us
+from gateway.witness import witness
 from kiosk.hospital import contract as c
 
 
@@ -40,7 +40,7 @@ def apply(work: Work, keys: Keys, hospital: Hospital, bodies: Sequence[Body]) ->
             case c.PaymentRecord() as body:
                 rows.setdefault(payment_states, []).append(_payment(work, one.sequence, body))
             case c.AuditHeadRecord() as body:
-                if reason := _witness(work, body):
+                if reason := witness(work, body):
                     refusals[one.sequence] = reason
             case _:
                 if reason := _heeded(work, hospital, one.body):
@@ -131,25 +131,3 @@ def _payment(work: Work, sequence: int, body: c.PaymentRecord) -> dict[str, Any]
         "evidence": body.evidence,
         "at": to_us(body.at),
     }
-
-
-def _witness(work: Work, body: c.AuditHeadRecord) -> str:
-    """Keep the head. Two different heads for one place in the chain: somebody rewrote it."""
-    row = {
-        "terminal": work.terminal,
-        "sequence": body.sequence,
-        "chain_hash": body.chain_hash,
-        "signature": body.signature,
-        "at": to_us(body.at),
-    }
-    if insert_new(work.connection, audit_heads, [row]) == 1:
-        return ""
-    kept = work.connection.execute(
-        select(audit_heads.c.chain_hash).where(
-            audit_heads.c.terminal == work.terminal, audit_heads.c.sequence == body.sequence
-        )
-    ).scalar_one()
-    if kept == body.chain_hash:
-        return ""
-    alarm(work, "audit_head_differs", f"head {body.sequence}")
-    return "head_differs"

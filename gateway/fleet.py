@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from gateway.adapters.port import Refused, Work
 from gateway.store import Store, insert_new
 from gateway.tables import from_us, help_calls, operators, screenings, terminals, to_us
+from gateway.witness import named_key, pin
 from kiosk.hospital import contract as c
 
 ESCALATE_AFTER = timedelta(seconds=60)  # SCREENS U12
+BEAT_FIRST_S = 5.0
+BEATS_PER_S = 167.0  # of all terminals: ten thousand say hello once a minute
 _TROUBLES_MAX = 20
 
 
@@ -54,8 +57,13 @@ class Operator:
         return right in RIGHTS[self.role]
 
 
-def add_terminal(store: Store, name: str, now: datetime, token: str = "") -> str:
-    """Enrol a terminal, or give a known one a new token; only its hash is kept."""
+def add_terminal(
+    store: Store, name: str, now: datetime, token: str = "", audit_key: str = ""
+) -> str:
+    """Enrol a terminal, or give a known one a new token; only its hash is kept.
+
+    `audit_key` pins the key of its audit trail in place of the one that was seen first.
+    """
     token = token or secrets.token_urlsafe(32)
     with store.writing() as connection:
         row = {"name": name, "token_hash": _hashed(token), "added": to_us(now)}
@@ -65,6 +73,8 @@ def add_terminal(store: Store, name: str, now: datetime, token: str = "") -> str
                 .where(terminals.c.name == name)
                 .values(token_hash=row["token_hash"], revoked=False)
             )
+        if audit_key:
+            pin(Work(connection, name, now), audit_key)
     return token
 
 
@@ -109,7 +119,8 @@ def heard(work: Work, ask: c.Hello) -> None:
     """Keep what a heartbeat said. A terminal may speak only for itself."""
     if ask.terminal != work.terminal:
         raise Refused(403, "other_terminal")
-    work.connection.execute(
+    oldest = to_us(work.now - timedelta(seconds=max(0, ask.oldest_s))) if ask.waiting else None
+    pinned = work.connection.execute(
         update(terminals)
         .where(terminals.c.name == work.terminal)
         .values(
@@ -118,8 +129,17 @@ def heard(work: Work, ask: c.Hello) -> None:
             waiting=ask.waiting,
             troubles=", ".join(ask.troubles[:_TROUBLES_MAX])[:1000],
             clock_off_s=round((ask.now - work.now).total_seconds()),
+            oldest=oldest,
         )
-    )
+        .returning(terminals.c.audit_key)
+    ).scalar_one()
+    named_key(work, ask.audit_key, pinned)
+
+
+def beat_s(connection: Connection) -> float:
+    """How often a terminal should say hello, so that all together are not too many."""
+    working = select(func.count()).select_from(terminals).where(terminals.c.revoked.is_(False))
+    return max(BEAT_FIRST_S, connection.execute(working).scalar_one() / BEATS_PER_S)
 
 
 def call_help(work: Work, ask: c.CallHelp) -> c.Help:

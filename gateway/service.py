@@ -7,13 +7,14 @@ charges are the provider's; batches are ingested.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway import fleet
+from gateway import factors, fleet
 from gateway.adapters.port import Hospital, Provider, Refused, Work
 from gateway.ingest import Ingest
-from gateway.operations import KeyReused, Operation, alarm, once, peek
+from gateway.metrics import Metrics
+from gateway.operations import KeyReused, Operation, alarm, forestall, once, peek
 from gateway.payments import Payments
 from gateway.policy import PolicyFile
 from gateway.sealing import Keys
@@ -23,6 +24,7 @@ from kiosk.hospital import contract as c
 from kiosk.logs import Log
 
 Handler = Callable[[Work, Any], Any]
+_COUNT_EVERY = timedelta(minutes=1)
 
 
 class Gateway:
@@ -41,7 +43,9 @@ class Gateway:
     ) -> None:
         self.store, self.keys, self.clock, self.log = store, keys, clock, log
         self.hospital = hospital
+        self.metrics = Metrics(store, clock)
         self._policy = policy
+        self._beat_s, self._counted = fleet.BEAT_FIRST_S, datetime.min.replace(tzinfo=UTC)
         self._payments = Payments(store, keys, provider, hospital, clock)
         self._ingest = Ingest(store, keys, hospital, clock, log)
         self._reads = self._reading()
@@ -68,6 +72,7 @@ class Gateway:
         ask = c.from_json(endpoint.request, body)
         if endpoint.name == "outbox":
             reply = self._ingest.take(terminal, ask.records)
+            self.metrics.judged(reply.verdicts)
         elif endpoint.name in self._charges:
             reply = self._guarded(terminal, lambda: self._charges[endpoint.name](terminal, ask))
         elif endpoint.name in self._changes:
@@ -80,8 +85,13 @@ class Gateway:
     def _look(self, terminal: str, endpoint: c.Endpoint, ask: Any) -> Any:
         writes = endpoint.name in self._writes
         handler = (self._writes if writes else self._reads)[endpoint.name]
+        if isinstance(ask, c.Identify) and ask.second_factor:
+            writes, handler = True, self._try_factor
         with self.store.writing() if writes else self.store.reading() as connection:
             return handler(Work(connection, terminal, self.clock()), ask)
+
+    def _try_factor(self, work: Work, ask: c.Identify) -> c.IdentifyReply:
+        return factors.tried(work, self.keys, ask, self.hospital.identify)
 
     def _change(self, terminal: str, endpoint: c.Endpoint, ask: Any) -> bytes:
         operation = Operation(_key(endpoint, ask), endpoint.name, c.to_json(ask))
@@ -141,7 +151,7 @@ class Gateway:
             "enter": hospital.enter,
             "bind-relative": hospital.bind_relative,
             "hold-slot": hospital.hold_slot,
-            "release-hold": hospital.release_hold,
+            "release-hold": self._release_hold,
             "check-in": hospital.check_in,
             "settle": hospital.settle,
             "mark-printed": hospital.mark_printed,
@@ -158,13 +168,24 @@ class Gateway:
             "reverse-charge": self._payments.reverse_charge,
         }
 
+    def _release_hold(self, work: Work, ask: c.ReleaseHold) -> c.Done:
+        """Also for a hold that is still on its way: when it comes, its number is not locked."""
+        gone = c.to_json(c.SlotGone("closed"), c.HoldReply)
+        early = Operation(ask.hold_key, c.endpoint_of(c.HoldSlot).name, b"")
+        if forestall(work, self.keys, early, gone):
+            return c.Done()
+        return self.hospital.release_hold(work, ask)
+
     def _hello(self, work: Work, ask: c.Hello) -> c.HelloReply:
         fleet.heard(work, ask)
+        if abs(work.now - self._counted) >= _COUNT_EVERY:
+            self._beat_s, self._counted = fleet.beat_s(work.connection), work.now
         return c.HelloReply(
             now=work.now,
             hospital=self.hospital.name,
             hospital_en=self.hospital.name_en,
             quote_key=self.keys.public_key,
+            beat_s=self._beat_s,
         )
 
     def _look_up(self, work: Work, ask: c.LookUpHealthCode) -> c.HealthCode:

@@ -106,6 +106,8 @@ terminals = Table(
     Column("waiting", Integer, nullable=False, default=0),
     Column("troubles", Text, nullable=False, default=""),
     Column("clock_off_s", Integer, nullable=False, default=0),
+    Column("audit_key", String(44), nullable=False, default=""),  # pinned at first sight
+    Column("oldest", BigInteger, nullable=True),  # when its oldest unsent record was made
 )
 
 operators = Table(
@@ -147,6 +149,23 @@ audit_heads = Table(
     Column("chain_hash", String(128), nullable=False),
     Column("signature", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+)
+
+audit_keys = Table(
+    "audit_keys",
+    metadata,
+    Column("terminal", String(80), primary_key=True),
+    Column("audit_key", String(44), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+"""Every key that a terminal ever named, also those that are not the pinned one: evidence."""
+
+factor_tries = Table(
+    "factor_tries",
+    metadata,
+    Column("who", String(64), primary_key=True),  # keyed hash of the number that was shown
+    Column("failures", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
 )
 
 hand_overs = Table(

@@ -69,6 +69,8 @@ from kiosk.hospital.contract import (
     OutboxReply,
     Record,
 )
+from kiosk.hospital.faults import HospitalError, HospitalUnreachable
+from kiosk.hospital.pace import Pace
 from kiosk.link import LinkServer
 from kiosk.openers import open_pad
 from kiosk.paper import Paper, write
@@ -175,6 +177,7 @@ class _Gateway:
     troubles: Callable[[], tuple[str, ...]]
     tell: Callable[[Any], None]
     upkeep: Upkeep
+    pace: Pace
     listed_s: float = float("-inf")
     listed_day: date | None = None
     policy: PolicyStood | None = None
@@ -182,13 +185,33 @@ class _Gateway:
     def beat(self, waiting: int) -> None:
         self.upkeep.look()  # first: nothing of it may wait for a gateway that is away
         self._look_at_policy()
-        now = self.clock.now()
-        hello = Hello(self.profile.terminal.id, version("kiosk"), now, waiting, self.troubles())
-        reply = self.client.ask(hello)
+        if not self.pace.due:
+            if self.pace.away:
+                raise HospitalUnreachable("asked a moment ago")
+            if self.client.connected():
+                return
+        try:
+            reply = self.client.ask(self._hello(waiting))
+        except HospitalError:
+            self.pace.lost()
+            raise
         assert isinstance(reply, HelloReply)
+        self.pace.heard(reply.beat_s)
+        now = self.clock.now()
         old = self.clock.monotonic_s() - self.listed_s > DAY_LIST_EVERY_S
         if old or self.listed_day != now.date():
             self._fetch_day_list(now)
+
+    def _hello(self, waiting: int) -> Hello:
+        return Hello(
+            self.profile.terminal.id,
+            version("kiosk"),
+            self.clock.now(),
+            waiting,
+            self.troubles(),
+            self.records.oldest_s(),
+            self.records.audit_key(),
+        )
 
     def _fetch_day_list(self, now: datetime) -> None:
         day_list = self.client.ask(AskDayList(now.date()))
@@ -237,6 +260,7 @@ class Core:
             self._troubles,
             self.loop.tell,
             Upkeep(self.records, profile.screening.keep_days, clock.monotonic_s),
+            Pace(clock.monotonic_s, Random(secrets.randbits(64))),
         )
         self.sender = Sender(
             self.records, gateway.send, gateway.beat, tell=self.loop.tell, stop=self.stop

@@ -6,6 +6,7 @@ fact. Personal data goes in sealed, under a key of its own person.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -270,6 +271,10 @@ class StoreRecords:
         at = datetime.fromtimestamp(event.at_ms / 1000, self._zone)
         return TrailLine(at, event.event, " ".join(shown))
 
+    def audit_key(self) -> str:
+        """Base64 of the public key that verifies this trail's heads."""
+        return base64.b64encode(self._audit.public_key).decode()
+
     def verify_audit(self) -> Intact | Tampered:
         """Walk the whole trail of this terminal: about 2 s for a million events."""
         return self._audit.verify()
@@ -299,6 +304,13 @@ class StoreRecords:
     def waiting(self) -> int:
         return self._outbox.depth().waiting
 
+    def oldest_s(self) -> int:
+        """How long the oldest waiting record has waited, by this terminal's clock; 0: none."""
+        oldest_ms = self._outbox.oldest_waiting_ms()
+        if oldest_ms is None:
+            return 0
+        return max(0, self._store.clock.wall_ms() - oldest_ms) // 1000
+
     def waiting_keys(self) -> tuple[str, ...]:
         """The oldest records that wait for the gateway."""
         waiting = self._outbox.list(outbox.Standing.WAITING, KEYS_MAX)
@@ -312,6 +324,8 @@ class StoreRecords:
         records = [self._outgoing(record) for record in batch.records]
         try:
             reply = send(records)
+        except faults.HospitalBusy as busy:
+            return sync.Busy(busy.wait_s)
         except faults.HospitalUnreachable:
             return sync.Unreachable()
         except (faults.HospitalOutcomeUnknown, faults.HospitalAnsweredBadly):

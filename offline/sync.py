@@ -26,6 +26,8 @@ PUT_OFF_FIRST_S = 30.0
 PUT_OFF_MAX_S = 3600.0
 """A record that broke the far side is tried again after this, doubling."""
 
+_TICK_S = 0.001  # of the clock: who rests in whole milliseconds is not early
+
 IDLE_S = 1.0
 """How often an empty outbox is looked at when nobody calls nudge()."""
 
@@ -56,7 +58,7 @@ class Broke:
 
 @dataclass(frozen=True)
 class Busy:
-    """The far side asks us to come back later."""
+    """The far side asks us to come back later, and so it does all the others."""
 
     wait_s: float
 
@@ -88,16 +90,21 @@ class Sync:
         self._outbox = outbox
         self._chance = chance
         self._failures = 0
+        self._not_before_s = float("-inf")  # on the boot clock
         # How many of the oldest due records came in a request that broke the far side.
         self._suspects = 0
         self._in_flight: set[str] = set()
         self._one_round = Lock()
 
     def round(self, send: Send, limit: int = BATCH_MAX) -> Applied:
-        """Send one batch and apply its answer. A second caller at the same time does nothing."""
+        """Send one batch and apply its answer. A second caller at the same time does nothing,
+        and neither does one who comes before the last answer's rest is over."""
         if not self._one_round.acquire(blocking=False):
             return Applied(IDLE_S, 0, ())
         try:
+            rest_s = self._not_before_s - self._store.clock.boot_s()
+            if rest_s > _TICK_S:
+                return Applied(rest_s, 0, ())
             batch = self.next_batch(limit)
             if not batch.records:
                 return Applied(IDLE_S, 0, ())
@@ -109,6 +116,7 @@ class Sync:
     def nudge(self) -> None:
         """The network is back, or a person asked: forget the back-off."""
         self._failures = 0
+        self._not_before_s = float("-inf")
 
     def next_batch(self, limit: int = BATCH_MAX) -> Batch:
         """What to send now; empty when nothing is due. After a broken request, ever fewer;
@@ -139,7 +147,7 @@ class Sync:
             case Broke():
                 return self._broken(batch)
             case Busy(wait_s):
-                return Applied(wait_s + self._chance.uniform(0, WAIT_FIRST_S), 0, ())
+                return Applied(self._back_off(wait_s), 0, ())
             case Unreachable() | NotAllowed():
                 return Applied(self._back_off(), 0, ())
 
@@ -162,7 +170,11 @@ class Sync:
                 self._outbox.answered(tx, record.key, PutOff(wait_s, accused=True))
         return Applied(self._back_off(), 0, ())
 
-    def _back_off(self) -> float:
+    def _back_off(self, at_least_s: float = 0.0) -> float:
+        """Full jitter: those who were told the same do not come back together."""
         self._failures = min(self._failures + 1, 20)
-        ceiling = min(WAIT_MAX_S, WAIT_FIRST_S * 2.0 ** (self._failures - 1))
-        return self._chance.uniform(0, ceiling)
+        first_s = max(WAIT_FIRST_S, at_least_s)
+        ceiling = min(WAIT_MAX_S, first_s * 2.0 ** (self._failures - 1))
+        rest_s = at_least_s + self._chance.uniform(0, ceiling)
+        self._not_before_s = self._store.clock.boot_s() + rest_s
+        return rest_s

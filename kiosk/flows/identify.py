@@ -46,6 +46,7 @@ from kiosk.hospital.contract import (
     CodeExpired,
     Enter,
     Expected,
+    FactorWait,
     Known,
     NotKnown,
     Patient,
@@ -242,6 +243,8 @@ def _replied(state: IdentifyState, reply: object, scene: Scene) -> Stepped:
             return _nobody(state, "not_known", "not_known")
         case "asking", SecondFactorAsked(factor):
             return _second_factor(state, factor)
+        case "asking", FactorWait():
+            return _nobody(state, "second_factor", "second_factor")
         case "asking", CodeExpired():
             state, effects = _nobody(state, "expired", "")
             return replace(state, notice=Notice("code_expired", "scanner")), effects

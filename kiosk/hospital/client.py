@@ -8,6 +8,7 @@ object serves one worker thread: it keeps one connection, and is dropped whole w
 from __future__ import annotations
 
 import gzip
+import select
 import socket
 import ssl
 import time
@@ -33,6 +34,7 @@ from kiosk.hospital.contract import (
 )
 from kiosk.hospital.faults import (
     HospitalAnsweredBadly,
+    HospitalBusy,
     HospitalError,
     HospitalOutcomeUnknown,
     HospitalRefused,
@@ -41,6 +43,9 @@ from kiosk.hospital.faults import (
 
 ANSWER_BYTES_MAX = 20 * 1024 * 1024  # the largest report is a few MB
 CONNECT_S = 3.0  # a gateway in the same building answers in milliseconds
+SILENT_S = 6  # a connection over which nothing comes back for so long is dead
+_ASK_AFTER_S, _ASK_EVERY_S = 3, 1  # an idle connection is asked, until SILENT_S have passed
+RETRY_AFTER_MAX_S = 300
 _PACK_FROM_BYTES = 1024  # below this gzip only costs
 _ECHOED = ("reference", "key", "report_id")  # a reply that has it says whose answer it is
 _CODE_CHARS_MAX = 40
@@ -89,16 +94,31 @@ class HospitalClient:
         """
         shape: Any = type(request)
         endpoint = endpoint_of(shape)
-        status, data = self._carried(endpoint, to_json(request))
+        status, data, wait_s = self._carried(endpoint, to_json(request))
         if status == 200:
             return _reply(endpoint, request, data)
+        if status == 503 and wait_s is not None:
+            raise HospitalBusy(f"{endpoint.name}: come again later", wait_s)
         raise _fault(endpoint, status, data)
+
+    def connected(self) -> bool:
+        """Whether the kept connection still stands, as far as this machine's network knows.
+
+        A peer that went without a word is noticed within SILENT_S, whether anything is asked or
+        not: the network code of this machine asks it by itself, and closes the connection.
+        """
+        sock = self._exchange.sock
+        if sock is None or sock.fileno() < 0:
+            return False
+        watch = select.poll()
+        watch.register(sock, select.POLLIN)
+        return not watch.poll(0)  # between two requests, anything to read is its end
 
     def close(self) -> None:
         self._session.close()
 
-    def _carried(self, endpoint: Endpoint, body: bytes) -> tuple[int, bytes]:
-        """Status and body, within the endpoint's time for the whole exchange."""
+    def _carried(self, endpoint: Endpoint, body: bytes) -> tuple[int, bytes, float | None]:
+        """Status, body and Retry-After, within the endpoint's time for the whole exchange."""
         headers = self._headers
         if len(body) >= _PACK_FROM_BYTES:
             body = gzip.compress(body, compresslevel=5, mtime=0)
@@ -114,7 +134,8 @@ class HospitalClient:
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                return response.status_code, _read(response)
+                data = _read(response)
+                return response.status_code, data, _retry_after_s(response)
         except (requests.RequestException, HTTPError, OSError) as fault:
             self._carrier.close()  # drop the connection whole
             raise self._lost(endpoint) from fault
@@ -165,6 +186,12 @@ def _fault(endpoint: Endpoint, status: int, data: bytes) -> HospitalError:
     return HospitalRefused(status, _code(data))
 
 
+def _retry_after_s(response: requests.Response) -> float | None:
+    """The header's seconds; None when it is not there or no plain number."""
+    told = response.headers.get("Retry-After", "")
+    return float(min(int(told), RETRY_AFTER_MAX_S)) if told.isdecimal() and len(told) < 9 else None
+
+
 def _code(data: bytes) -> str:
     """The gateway's word for why; anything else is not repeated."""
     try:
@@ -185,6 +212,7 @@ class _Exchange:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._ends = clock, 0.0
         self.left = False
+        self.sock: socket.socket | None = None  # the kept connection's
 
     def begin(self, timeout_s: float) -> None:
         self._ends, self.left = self._clock() + timeout_s, False
@@ -215,6 +243,14 @@ class _TlsSocket(ssl.SSLSocket):
         return super().recv_into(*args, **kwargs)
 
 
+def _notice_silence(sock: socket.socket) -> None:
+    """Let the system end a connection whose other side is gone; see tcp(7)."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _ASK_AFTER_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _ASK_EVERY_S)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENT_S * 1000)
+
+
 class _Connection(HTTPConnection):
     exchange: _Exchange
 
@@ -224,6 +260,8 @@ class _Connection(HTTPConnection):
         sock = _Socket(plain.family, plain.type, plain.proto, fileno=plain.detach())
         sock.settimeout(timeout)
         sock.exchange = self.exchange
+        _notice_silence(sock)
+        self.exchange.sock = sock
         return sock
 
     def send(self, data: Any) -> None:
@@ -240,6 +278,8 @@ class _TlsConnection(HTTPSConnection):
         super().connect()
         sock: Any = self.sock
         sock.exchange = self.exchange
+        _notice_silence(sock)
+        self.exchange.sock = sock
 
     def send(self, data: Any) -> None:
         if self.sock is None:

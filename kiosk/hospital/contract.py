@@ -40,6 +40,8 @@ class Hello:
     now: datetime
     waiting: int = 0
     troubles: tuple[str, ...] = ()
+    oldest_s: int = 0  # how long the oldest waiting record has waited
+    audit_key: str = ""  # base64, raw Ed25519: verifies the heads of this terminal's audit chain
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class HelloReply:
     hospital_en: str
     protocol: int = PROTOCOL_VERSION
     quote_key: str = ""  # base64, raw Ed25519: verifies the signatures of quotes
+    beat_s: float = 5.0  # when to say hello again; longer where many terminals share a gateway
 
 
 # --- who -------------------------------------------------------------------------------------
@@ -101,12 +104,20 @@ class SecondFactorAsked:
 
 
 @dataclass(frozen=True)
+class FactorWait:
+    """Too many wrong second factors for this number, here or elsewhere: not before `wait_s`."""
+
+    wait_s: int
+    kind: Literal["factor_wait"] = "factor_wait"
+
+
+@dataclass(frozen=True)
 class CodeExpired:
     kind: Literal["code_expired"] = "code_expired"
 
 
 IdentifyReply = Annotated[
-    Known | NotKnown | SecondFactorAsked | CodeExpired, Field(discriminator="kind")
+    Known | NotKnown | SecondFactorAsked | FactorWait | CodeExpired, Field(discriminator="kind")
 ]
 
 
@@ -620,6 +631,12 @@ class AuditHeadRecord:
     chain_hash: str
     signature: str
     at: datetime
+
+    def signed(self) -> bytes:
+        """The bytes under the signature. ValueError when the hash is not hexadecimal."""
+        at_ms = round(self.at.timestamp() * 1000)
+        words = f"kiosk audit head 1\0{self.sequence}\0{at_ms}\0"
+        return words.encode() + bytes.fromhex(self.chain_hash)
 
 
 @dataclass(frozen=True)

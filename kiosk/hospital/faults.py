@@ -2,6 +2,7 @@
 
     HospitalError
     ├── HospitalUnreachable     nothing was sent: the work may be done another way
+    │   └── HospitalBusy        nothing was done; it says when to come again
     ├── HospitalAnsweredBadly   an answer came and makes no sense; nothing of it is used
     ├── HospitalRefused         the gateway understood and will not (its words are for staff)
     └── HospitalOutcomeUnknown  sent, not answered: never repeated with another key, only asked
@@ -16,6 +17,14 @@ class HospitalError(Exception):
 
 class HospitalUnreachable(HospitalError):
     """No byte of the request left."""
+
+
+class HospitalBusy(HospitalUnreachable):
+    """Nothing was done: too many are asking. `wait_s`: not before that."""
+
+    def __init__(self, words: str, wait_s: float) -> None:
+        super().__init__(words)
+        self.wait_s = wait_s
 
 
 class HospitalAnsweredBadly(HospitalError):

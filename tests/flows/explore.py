@@ -95,6 +95,7 @@ REPLIES: dict[type, list[Any]] = {
         hospital.NotKnown(),
         hospital.SecondFactorAsked("phone_last4"),
         hospital.CodeExpired(),
+        hospital.FactorWait(15),
     ],
     hospital.Enter: [hospital.Known(WANG), hospital.Known(LI)],
     hospital.AskToday: [DAY, NOTHING],

@@ -45,12 +45,13 @@ def client(base_url: str, terminal: str = TERMINAL, token: str = TOKEN) -> Hospi
 class Program:
     """`kiosk-gateway serve` as a process of its own."""
 
-    def __init__(self, url: str, folder: Path, *more: str) -> None:
+    def __init__(self, url: str, folder: Path, *more: str, host: str = "127.0.0.1") -> None:
         self.port = free_port()
-        self.base_url = f"http://127.0.0.1:{self.port}"
+        self.base_url = f"http://{host}:{self.port}"
         self._log = folder / "gateway.log"
         self._command = [sys.executable, "-m", "gateway.cli", "serve", "--url", url]
-        self._command += ["--port", str(self.port), "--key-file", str(folder / "key"), *more]
+        self._command += ["--host", host, "--port", str(self.port)]
+        self._command += ["--key-file", str(folder / "key"), *more]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -11,6 +11,7 @@ from gateway import slots
 from gateway.adapters.demo import people, places
 from gateway.adapters.demo.calendar import on_site
 from gateway.adapters.demo.crowd import everybody
+from gateway.operations import KeyReused
 from gateway.slots import Quota
 from gateway.tables import claims
 from kiosk.hospital import contract as c
@@ -175,3 +176,33 @@ def test_a_person_with_a_booked_number_gets_no_second_one_in_the_slot(world: Wor
         slots.take(connection, quota, key="b1", person=people.BY_CARD.id)
     gone = world.ask(c.HoldSlot("h1", quota.slot_id, people.BY_CARD.id))
     assert gone == c.SlotGone("already_registered")
+
+
+def test_a_release_that_overtook_its_hold_keeps_the_number_free(world: World) -> None:
+    """The terminal gave up while its request was on the way; nobody would let go of it later."""
+    slot_id = some_slot(world)
+    before = left_of(world, slot_id)
+    assert world.ask(c.ReleaseHold("r1", "late")) == c.Done()
+    late = c.HoldSlot("late", slot_id, CROWD[0])
+    assert world.ask(late) == world.ask(late) == c.SlotGone("closed")
+    assert left_of(world, slot_id) == before
+    assert world.alarms() == []
+
+
+def test_a_hold_and_its_release_at_once_leave_nothing_held(world: World) -> None:
+    slot_id = some_slot(world)
+    before = left_of(world, slot_id)
+    for attempt in range(8):
+        hold = c.HoldSlot(f"h{attempt}", slot_id, CROWD[attempt])
+        release = c.ReleaseHold(f"r{attempt}", hold.key)
+        held, done = all_at_once(2, lambda n, pair=(hold, release): world.ask(pair[n]))
+        assert isinstance(held, c.Held | c.SlotGone) and done == c.Done()
+        assert left_of(world, slot_id) == before
+
+
+def test_another_terminal_cannot_forestall_a_hold(world: World) -> None:
+    slot_id = some_slot(world)
+    world.ask(c.ReleaseHold("r1", "mine"), terminal="T2")
+    with pytest.raises(KeyReused):
+        world.ask(c.HoldSlot("mine", slot_id, CROWD[0]))
+    assert world.alarms() == ["key_reused"]

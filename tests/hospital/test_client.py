@@ -19,14 +19,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from kiosk.hospital import contract as c
-from kiosk.hospital.client import ANSWER_BYTES_MAX, HospitalClient
+from kiosk.hospital.client import (
+    ANSWER_BYTES_MAX,
+    CONNECT_S,
+    RETRY_AFTER_MAX_S,
+    SILENT_S,
+    HospitalClient,
+)
 from kiosk.hospital.faults import (
     HospitalAnsweredBadly,
+    HospitalBusy,
     HospitalError,
     HospitalOutcomeUnknown,
     HospitalRefused,
     HospitalUnreachable,
 )
+from kiosk.hospital.pace import BEAT_FIRST_S
 from tests.gateway.postgres import free_port
 from tests.hospital.servers import (
     Behaviour,
@@ -305,6 +313,75 @@ def test_after_a_fault_the_next_request_gets_a_new_connection() -> None:
         release.set()
         assert asking.ask(CHANGE) == c.Done()
         assert server.connections == 2
+        asking.close()
+
+
+def test_a_crowded_gateway_says_when_to_come_again() -> None:
+    crowded = b"HTTP/1.1 503 Busy\r\nRetry-After: 17\r\nContent-Length: 2\r\n\r\n{}"
+    with raw_server(says(crowded)) as server:
+        for request in (READ, CHANGE):
+            with pytest.raises(HospitalBusy) as raised:
+                client_of(server).ask(request)
+            assert raised.value.wait_s == 17
+
+
+@pytest.mark.parametrize("told", [b"Fri, 20 Nov 2026 08:00:00 GMT", b"-5", b"1e9", b"", b"9" * 40])
+def test_a_time_to_come_again_that_is_no_number_is_no_time(told: bytes) -> None:
+    crowded = b"HTTP/1.1 503 Busy\r\nRetry-After: %s\r\nContent-Length: 2\r\n\r\n{}" % told
+    with raw_server(says(crowded)) as server:
+        assert fault(server, CHANGE) is HospitalUnreachable
+
+
+def test_nobody_is_told_to_stay_away_for_ever() -> None:
+    crowded = b"HTTP/1.1 503 Busy\r\nRetry-After: 99999999\r\nContent-Length: 2\r\n\r\n{}"
+    with raw_server(says(crowded)) as server:
+        with pytest.raises(HospitalBusy) as raised:
+            client_of(server).ask(READ)
+        assert raised.value.wait_s == RETRY_AFTER_MAX_S
+
+
+def test_a_kept_connection_that_ends_is_noticed_without_asking() -> None:
+    goodbye, gone = threading.Event(), threading.Event()
+
+    def answers_once(peer: socket.socket) -> None:
+        read_request(peer)
+        peer.sendall(DONE)
+        goodbye.wait(5)
+        peer.shutdown(socket.SHUT_RDWR)
+        gone.set()
+
+    with raw_server(answers_once, says(DONE)) as server:
+        asking = client_of(server)
+        assert not asking.connected()
+        asking.ask(CHANGE)
+        assert asking.connected()
+        goodbye.set()
+        assert gone.wait(5)
+        assert not asking.connected()
+        asking.ask(CHANGE)
+        assert asking.connected()
+        asking.close()
+
+
+def test_a_silent_peer_is_looked_after_by_the_system() -> None:
+    """Half-open: within SILENT_S of silence, so that core notices within 15 s (RELIABILITY B6).
+
+    5 s until core looks, 3 s for the new connection that then fails; the drill `halfopen` measures
+    it with packets that vanish.
+    """
+    assert SILENT_S + BEAT_FIRST_S + CONNECT_S <= 15
+    with raw_server(says(DONE)) as server:
+        asking = client_of(server)
+        asking.ask(CHANGE)
+        sock = asking._exchange.sock
+        assert sock is not None
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == SILENT_S * 1000
+        idle, every = (
+            sock.getsockopt(socket.IPPROTO_TCP, option)
+            for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL)
+        )
+        assert idle + every < SILENT_S
         asking.close()
 
 

@@ -143,14 +143,46 @@ def test_whatever_goes_wrong_no_record_is_lost_or_refused(world: World, reply: R
 def test_the_pace_backs_off_with_full_jitter_and_comes_back_at_once(world: World) -> None:
     outbox = _filled(world, 1, Random(4))
     sync = _sync(outbox)
-    waits = [sync.round(lambda batch: Unreachable()).wait_s for _ in range(400)]
+    waits = [_rested(world, sync, Unreachable()) for _ in range(400)]
     for n, wait in enumerate(waits):
         assert 0 <= wait <= min(WAIT_MAX_S, 2.0 ** min(n, 20))
     late = sorted(waits[20:])
     assert late[0] < 15 and late[-1] > 285, "spread over the whole five minutes"
     sync.nudge()
-    assert sync.round(lambda batch: Unreachable()).wait_s <= 1
-    assert sync.round(lambda batch: Busy(42.0)).wait_s >= 42
+    assert _rested(world, sync, Unreachable()) <= 1
+
+
+def _rested(world: World, sync: Sync, reply: Reply) -> float:
+    """The rest that a reply brought, after it is over."""
+    wait_s = sync.round(lambda batch: reply).wait_s
+    world.time.pass_ms(int(wait_s * 1000) + 1)
+    return wait_s
+
+
+def test_nobody_is_asked_before_the_rest_is_over(world: World) -> None:
+    """Whoever calls round() more often than it says gets the rest that is left, not a request."""
+    outbox = _filled(world, 1, Random(4))
+    far, sync = FarSide(), _sync(outbox)
+    rest_s = sync.round(lambda batch: Busy(40.0)).wait_s
+    for _ in range(3):
+        world.time.pass_ms(10_000)
+        left_s = sync.round(far.send).wait_s
+    assert (far.requests, left_s) == (0, pytest.approx(rest_s - 30, abs=0.01))
+    world.time.pass_ms(int(left_s * 1000) + 1)
+    assert sync.round(far.send).settled == 1
+
+
+def test_terminals_sent_away_together_do_not_come_back_together(world: World) -> None:
+    """A crowded gateway says the same to all (RELIABILITY §4: full jitter)."""
+    outbox = _filled(world, 1, Random(4))
+    waits = []
+    for terminal in range(200):
+        sync = Sync(outbox.store, outbox, chance=Random(terminal))
+        first, second = (_rested(world, sync, Busy(10.0)) for _ in range(2))
+        assert 10 <= first <= 20 and 10 <= second <= 30
+        waits.append(first + second)
+    busiest = max(sum(start <= wait < start + 1 for wait in waits) for start in range(60))
+    assert busiest < 200 / 8
 
 
 def test_verdicts_for_records_never_sent_change_nothing(world: World) -> None:
