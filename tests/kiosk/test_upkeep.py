@@ -192,7 +192,7 @@ def test_a_record_that_fells_the_gateway_is_found_by_halving(terminal: Terminal)
         return accept(records)
 
     for _ in range(20):
-        terminal.records.send_round(falls)
+        terminal.clock.pass_s(terminal.records.send_round(falls))
     assert sorted(got) == ["K0", "K1", "K2", "K3", "K4", "K6", "K7"]
     assert terminal.records.waiting_keys() == ("K5",)
 
