@@ -228,7 +228,7 @@ class Hands:
 
         def step(left: int) -> None:
             # A finger goes where the eye has seen something: not before it has found its place.
-            if left > 0 or (frames and self._shell.stage._settling > 0):
+            if left > 0 or (frames and self._shell.stage.settling):
                 self._shell.later(lambda: step(left - 1), 0)
             else:
                 act()

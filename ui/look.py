@@ -40,6 +40,7 @@ class Look:
         self.theme_name: ThemeName = "light"
         self.tone: Tone = "teal"
         self.low = False
+        self.hints = True  # headings and helping words, left out where the page is full
         self._measure()
         self._paint()
 
@@ -47,13 +48,22 @@ class Look:
         """Tokens are set by name; an unknown one is a slip of the pen."""
         raise AttributeError(f"ui.theme has no token {name}")
 
-    def wear(self, size: SizeName, theme: ThemeName, tone: Tone, low: bool = False) -> bool:
+    def wear(
+        self,
+        size: SizeName,
+        theme: ThemeName,
+        tone: Tone,
+        *,
+        low: bool = False,
+        hints: bool = True,
+    ) -> bool:
         """Take on what the frame asks for. True: something changed, and widgets are built anew."""
-        wanted = (size, theme, tone, low)
-        if wanted == (self.size_name, self.theme_name, self.tone, self.low):
+        wanted = (size, theme, tone, low, hints)
+        if wanted == (self.size_name, self.theme_name, self.tone, self.low, self.hints):
             return False
         self.size_name, self.factor = size, FACTORS[size]
-        self.theme_name, self.tone, self.low = theme, tone, low
+        self.theme_name, self.tone = theme, tone
+        self.low, self.hints = low, hints
         self._measure()
         self._paint()
         return True

@@ -45,6 +45,8 @@ def draw(
                         shell.show(view)
                         for _ in range(SETTLED_AFTER_FRAMES):
                             EventLoop.idle()
+                        while shell.stage.settling:
+                            EventLoop.idle()
                         screenshot(out / f"{name}-{language}-{size}-{theme}.png")
                         count += 1
     return count

@@ -22,7 +22,7 @@ from kivy.uix.widget import Widget
 
 from kiosk.views import Starting, Touch, View
 from ui.heading import aside, bar_keys, heading, notices
-from ui.theme import SMALLER, SizeName
+from ui.theme import SizeName, closer
 from ui.touch import TouchRules
 from ui.widgets import load_kv
 from ui.widgets.bars import BottomBar, TopBar
@@ -79,6 +79,7 @@ class Stage(FloatLayout):
         self._lit: Touchable | None = None
         self._asked: object = None
         self._size: SizeName = "normal"
+        self._hints = True
         self._settling = 0
         self._build_frame()
 
@@ -114,8 +115,8 @@ class Stage(FloatLayout):
         """Draw this view. Keeps the screen while the page stays the same."""
         app, frame = App.get_running_app(), view.frame
         if self._occasion(view) != self._asked:
-            self._asked, self._size = self._occasion(view), frame.size
-        if app.look.wear(self._size, frame.theme, frame.tone, frame.low):
+            self._asked, self._size, self._hints = self._occasion(view), frame.size, True
+        if app.look.wear(self._size, frame.theme, frame.tone, low=frame.low, hints=self._hints):
             self._build_frame()
         app.words.wear(frame.language)
         self.view = view
@@ -136,16 +137,22 @@ class Stage(FloatLayout):
         return (view.page.page, frame.size, frame.language, frame.notice, frame.help is None)
 
     def _fit_page(self, *_: Any) -> bool:
-        """Words that do not fit at the size asked for: the page is drawn one size smaller."""
+        """Words that do not fit at the size asked for: the page is drawn one step closer."""
         self._settling -= 1
         if self._settling > 0:
             return True
         screen, view = self.screen, self.view
         too_high = screen is not None and screen.minimum_height > screen.height + 1
-        if view is not None and too_high and self._size in SMALLER:
-            self._size = SMALLER[self._size]
+        tried = closer(self._size, self._hints) if too_high else None
+        if view is not None and tried is not None:
+            self._size, self._hints = tried
             self.show(view)
         return False
+
+    @property
+    def settling(self) -> bool:
+        """Labels and layouts have not found their size yet."""
+        return self._settling > 0
 
     def show_starting(self, frame: Any) -> None:
         """Core is not there: said in plain words, by the screen itself."""
@@ -248,7 +255,7 @@ class Stage(FloatLayout):
 
     def _press_at(self, x: float, y: float) -> Press:
         assert self.view is not None
-        hit, serial, settled = self._target_at(x, y), self.view.serial, self._settling <= 0
+        hit, serial, settled = self._target_at(x, y), self.view.serial, not self.settling
         if hit is None:
             return Press(NOWHERE, "", serial, settled)
         return Press(hit.target, self._meaning(hit), serial, settled)

@@ -20,7 +20,18 @@ FACTORS: dict[SizeName, float] = {"normal": 1.0, "large": 1.25, "extra": 1.5}
 """How much larger reading text is drawn; pages reflow, nothing is cut off."""
 
 SMALLER: dict[SizeName, SizeName] = {"extra": "large", "large": "normal"}
-"""Where a page goes whose words do not fit at the size asked for: as large as can be."""
+"""The next size down."""
+
+
+def closer(size: SizeName, hints: bool) -> tuple[SizeName, bool] | None:
+    """Where a page goes whose words do not fit: first the helping words go, then the size.
+
+    None: it cannot be closer than this.
+    """
+    if hints:
+        return size, False
+    return (SMALLER[size], True) if size in SMALLER else None
+
 
 SMALLEST_PITCH_MM = 0.2479
 """Pixel pitch of a 21.5-inch panel: 40 px there are 9.9 mm, no panel may show less."""

@@ -37,7 +37,7 @@ class Screen:
         """Layouts and labels find their size; nothing is drawn, which is what costs time."""
         for _ in range(SETTLING_TICKS):
             self.tick()
-        while self.shell.stage._settling > 0:
+        while self.shell.stage.settling:
             self.tick()
 
     def pass_time(self, seconds: float) -> None:

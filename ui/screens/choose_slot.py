@@ -19,7 +19,7 @@ class ChooseSlotScreen(Page):
     def show(self, view: View) -> None:
         page, words = view.page, self.words
         assert isinstance(page, ChooseSlot)
-        self.asked = words.say("register.when") if self.roomy else ""
+        self.asked = words.say("register.when") if self.hints else ""
         narrow = not self.roomy and view.frame.language != "zh"
         self.day_cols = 2 if narrow else 4
         self.department = name_of(words, page.department)

@@ -30,7 +30,7 @@ class HomeScreen(Page):
         self.acting = (
             words.say("home.acting_for", name=plain(page.acting_for)) if page.acting_for else ""
         )
-        self.said = self._said(page) if self.roomy or page.next is None else ""
+        self.said = self._said(page) if self.hints or page.next is None else ""
         self.also = words.say("home.card_expired") if page.card_expired else ""
         self._show_next(page.next, today)
         rows = refill(self.ids.tasks, len(page.tasks), Card)
@@ -45,7 +45,7 @@ class HomeScreen(Page):
         return self.words.say(f"home.read_{page.next.kind}")
 
     def _show_next(self, task: HomeTask | None, today: object) -> None:
-        self.ids.first.text = self.words.say("home.first") if task and self.roomy else ""
+        self.ids.first.text = self.words.say("home.first") if task and self.hints else ""
         cards = refill(self.ids.next, 1 if task else 0, lambda: Card(strong=True))
         for card in cards:
             assert task is not None
@@ -61,9 +61,9 @@ class HomeScreen(Page):
 
     def _show_tiles(self, page: Home) -> None:
         self.ids.today_too.text = (
-            self.words.say("home.today_too") if page.tasks and self.roomy else ""
+            self.words.say("home.today_too") if page.tasks and self.hints else ""
         )
-        self.ids.other.text = self.words.say("home.other") if page.tiles and self.roomy else ""
+        self.ids.other.text = self.words.say("home.other") if page.tiles and self.hints else ""
         tiles = refill(self.ids.tiles, len(page.tiles), Card)
         for tile, name in zip(tiles, page.tiles, strict=True):
             tile.target, tile.icon = f"tile:{name}", TILE_ICONS[name]

@@ -71,9 +71,9 @@ class PayScreen(Page):
         words = self.words
         self.url, self.scanning = page.url, page.scanning
         self.code_word = words.say("pay.scan_this" if page.url else "pay.making_code")
-        self.code_hint = words.say("pay.wallets") if page.url and self.roomy else ""
+        self.code_hint = words.say("pay.wallets") if page.url and self.hints else ""
         self.scan_word = words.say("pay.show_code" if page.scanning else "pay.scanner_off")
-        self.scan_hint = words.say("pay.scanner_lit") if page.scanning and self.roomy else ""
+        self.scan_hint = words.say("pay.scanner_lit") if page.scanning and self.hints else ""
         card = self.ids.card
         card.target, card.enabled = "card", page.card
         card.title = words.say("pay.card")

@@ -28,6 +28,11 @@ class Page(Stack):
         """Words at their normal size: there is room for icons and headings."""
         return bool(self.look.size_name == "normal")
 
+    @property
+    def hints(self) -> bool:
+        """Headings and helping words are shown; without them more fits."""
+        return self.look.hints
+
     def joined(self, *parts: str) -> str:
         """The parts that say something, with a dot between."""
         return self.words.say("dot").join(part for part in parts if part)
