@@ -123,6 +123,11 @@ def rules_of(profile: Profile) -> Rules:
     )
 
 
+def place_of(profile: Profile) -> Named:
+    """Where this terminal stands, as a person reads it."""
+    return Named(profile.terminal.place, profile.terminal.place_en)
+
+
 def open_terminal_records(profile: Profile, clock: TerminalClock) -> StoreRecords:
     """The terminal's store; made on first start."""
     place = profile.terminal.place
@@ -248,7 +253,7 @@ class Core:
         self._paper = Paper(
             Named(profile.hospital.name, profile.hospital.name_en),
             profile.terminal.id,
-            profile.terminal.place,
+            place_of(profile),
         )
         self.workers = self._device_workers()
         self.pool = HospitalPool(self._client, self.loop.tell, self.stop)
@@ -266,7 +271,7 @@ class Core:
             self.records, gateway.send, gateway.beat, tell=self.loop.tell, stop=self.stop
         )
         self.engine = Engine(
-            Setting(self._paper.hospital, rules_of(profile)),
+            Setting(self._paper.hospital, self._paper.place, rules_of(profile)),
             businesses(),
             records=self.records,
             outside=Workers(self.workers, self.pool),

@@ -32,7 +32,7 @@ class Paper:
 
     hospital: Named
     terminal: str
-    place: str
+    place: Named
 
 
 class _Writer:
@@ -71,7 +71,7 @@ class _Writer:
         return (
             Rule(),
             Code(payload, self.say("slip_number", number=number)),
-            Pair(printed, f"{self.paper.terminal} {self.paper.place}"),
+            Pair(printed, f"{self.paper.terminal} {self.named(self.paper.place)}"),
         )
 
 

@@ -53,6 +53,7 @@ class TerminalPart:
     place: Word
     folder: Word
     elder_age: Annotated[int, Field(ge=40, le=120)] = 60
+    place_en: str = ""  # where it stands, for pages and slips in English
 
 
 @with_config(_STRICT)

@@ -87,7 +87,7 @@ class Frame:
     """
 
     hospital: Named
-    place: str
+    place: Named
     clock: datetime
     bar: tuple[BarKey, ...]
     language: Language = "zh"

@@ -50,7 +50,7 @@ def heading(words: Catalogue, view: View) -> str:
         return words.say("title.green")
     business = BUSINESS.get(view.page.page)
     if business is None:
-        where = name_of(words, view.frame.hospital), plain(view.frame.place)
+        where = name_of(words, view.frame.hospital), name_of(words, view.frame.place)
         return words.say("dot").join(part for part in where if part)
     title = words.say(f"title.{business}")
     who = plain(view.frame.who)

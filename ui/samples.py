@@ -340,10 +340,9 @@ def frame_of(
     bars = {"attract": FIRST_BAR, "identify": FIRST_BAR, "out_of_service": HELP_BAR}
     bars |= dict.fromkeys(("home", "finished", "payment_result", "inquiry"), HOME_BAR)
     bar: tuple[BarKey, ...] = GREEN_BAR if green else bars.get(page.page, TASK_BAR)
-    places = {"zh": "门诊自助", "en": "Outpatients"}
     return Frame(
         hospital=Named("市第一医院", "City First Hospital"),
-        place=places[language],
+        place=Named("门诊自助", "Outpatients"),
         clock=NOW,
         bar=() if page.page == "starting" else bar,
         language=language,

@@ -130,7 +130,7 @@ class Shell(App):
 def _plain_frame(last: Frame | None) -> Frame:
     """The frame while core is away: the house's name is kept, nobody's name is."""
     if last is None:
-        return Frame(hospital=Named(""), place="", clock=datetime(1970, 1, 1), bar=())
+        return Frame(hospital=Named(""), place=Named(""), clock=datetime(1970, 1, 1), bar=())
     return Frame(
         hospital=last.hospital, place=last.place, clock=last.clock, bar=(), language=last.language
     )

@@ -107,6 +107,7 @@ class Setting:
     """The parts of the profile that the frame shows."""
 
     hospital: Named
+    place: Named
     rules: Rules
 
 
@@ -126,7 +127,7 @@ class Engine:
         self._setting, self._businesses = setting, businesses
         self._records, self._outside, self._clock = records, outside, clock
         self._show = show
-        self._drawing = Drawing(setting.hospital, setting.rules.place)
+        self._drawing = Drawing(setting.hospital, setting.place)
         self._timers = Timers()
         self._works = Works(hospital=False)
         self._policy = PolicyStood(False)

@@ -23,7 +23,7 @@ class Drawn:
 @dataclass(frozen=True)
 class Drawing:
     hospital: Named
-    place: str
+    place: Named
 
     def draw(
         self,

@@ -148,7 +148,8 @@ def _touched(state: RegisterState, target: str, scene: Scene) -> Stepped:
             if department := _department(state, name):
                 return _ask_slots(replace(state, department=department), scene)
         case "choosing_department", "previous" | "following":
-            return _turn(state, what, len(state.departments)), ()
+            others = pages.besides(state.departments, last_department(state, scene))
+            return _turn(state, what, len(others)), ()
         case "choosing_slot", "previous" | "following":
             return _turn(state, what, len(state.slots)), ()
         case "choosing_slot", "day" if name in {f"{day}" for day in pages.days(scene)}:

@@ -30,12 +30,18 @@ def departments(
     all_of_them: tuple[Department, ...], last: Department | None, first: int
 ) -> ChooseDepartment:
     """Six at a time, with the numbers kept for people who stand here (row 38)."""
+    others = besides(all_of_them, last)
     return ChooseDepartment(
         last=_card(last) if last else None,
-        cards=tuple(_card(one) for one in all_of_them[first : first + CARDS_A_PAGE]),
+        cards=tuple(_card(one) for one in others[first : first + CARDS_A_PAGE]),
         number=first // CARDS_A_PAGE + 1,
-        of=pages(all_of_them, CARDS_A_PAGE),
+        of=pages(others, CARDS_A_PAGE),
     )
+
+
+def besides(all_of_them: tuple[Department, ...], last: Department | None) -> tuple[Department, ...]:
+    """The departments that have no place of their own on the page."""
+    return tuple(one for one in all_of_them if one != last)
 
 
 def _card(one: Department) -> DepartmentCard:

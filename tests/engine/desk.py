@@ -41,6 +41,7 @@ from tests.flows.people import DAY, DEPARTMENTS, NOW, RULES, WANG, WANG_CARD
 from tests.flows.till import quote
 
 HOSPITAL = Named("市第一医院", "First City Hospital")
+PLACE = Named("3号门", "Gate 3")
 STAFF = {"01": StaffMember("张志", "3号门")}
 PARTS = ("id_reader", "scanner", "receipt_printer", "a4_printer", "pad")
 
@@ -114,7 +115,7 @@ class Desk:
         self.before(self.records)
         self.open.clear()
         self.engine = Engine(
-            Setting(HOSPITAL, RULES),
+            Setting(HOSPITAL, PLACE, RULES),
             businesses(),
             records=Watched(self.records, self.log),  # type: ignore[arg-type]
             outside=self,

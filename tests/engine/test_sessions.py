@@ -37,7 +37,7 @@ from kiosk.hospital.contract import (
 from kiosk.ports import Answered, AskHospital, Listen
 from kiosk.views import Attract, CallingHelp, Home, TypeIn, Works
 from kiosk.views import Touch as Finger
-from tests.engine.desk import HOSPITAL, Desk
+from tests.engine.desk import HOSPITAL, PLACE, Desk
 from tests.engine.residue import residue
 from tests.flows.people import (
     CHEN,
@@ -46,7 +46,6 @@ from tests.flows.people import (
     LI,
     LI_CARD,
     NOW,
-    RULES,
     WANG,
     WANG_CARD,
     card,
@@ -96,7 +95,7 @@ def test_a_touch_that_comes_too_late_still_says_that_somebody_is_here(desk: Desk
 
 def test_the_same_page_from_a_flow_entered_anew_makes_no_touch_old() -> None:
     """What a finger saw is still what is shown; with anything else on it, the touch is old."""
-    drawing = Drawing(HOSPITAL, RULES.place)
+    drawing = Drawing(HOSPITAL, PLACE)
 
     def drawn(token: int, typed: str, before: Drawn | None) -> Drawn:
         layer = Layer(token, businesses()["inquire"], None)

@@ -48,7 +48,7 @@ def listed(**scene: object) -> Walk:
 
 
 def choosing(**scene: object) -> Walk:
-    return listed(**scene).touch("department:D1").reply(SlotList(SLOTS))
+    return listed(**scene).touch("last").reply(SlotList(SLOTS))
 
 
 def holding() -> Walk:
@@ -85,11 +85,12 @@ def test_last_times_department_stands_first_and_is_one_touch() -> None:
 
 
 def test_on_site_numbers_are_shown_and_six_departments_stand_on_a_page() -> None:
-    """Row 38, U4."""
+    """Row 38, U4: last time's stands above them, and not a second time among them."""
     walk = listed()
-    assert [card.left for card in walk.page.cards] == [0, 1, 2, 3, 4, 5]
+    assert walk.page.last.left == 1
+    assert [card.left for card in walk.page.cards] == [0, 2, 3, 4, 5, 6]
     assert (walk.page.number, walk.page.of) == (1, 2)
-    assert [card.id for card in walk.touch("following").page.cards] == ["D6", "D7", "D8"]
+    assert [card.id for card in walk.touch("following").page.cards] == ["D7", "D8"]
     assert walk.touch("following").page.number == 2
     assert walk.touch("previous").page.number == 1
 
@@ -112,13 +113,13 @@ def test_any_of_four_days_can_be_chosen() -> None:
 def test_hours_are_never_coarser_than_one_and_full_or_past_ones_are_not_offered() -> None:
     """Rows 39, 40."""
     slots = (slot("S7", 7), slot("S8", 8), slot("S15", 15, left=0), slot("S10", 10))
-    walk = listed().touch("department:D1").reply(SlotList(slots))
+    walk = listed().touch("last").reply(SlotList(slots))
     assert [card.id for card in walk.page.cards] == ["S8", "S10"]
     assert all(card.ends - card.starts <= timedelta(hours=1) for card in walk.page.cards)
 
 
 def test_a_day_without_numbers_says_so() -> None:
-    walk = listed().touch("department:D1").reply(SlotList(()))
+    walk = listed().touch("last").reply(SlotList(()))
     assert (walk.notice, walk.page.cards) == ("no_numbers_this_day", ())
 
 
@@ -238,7 +239,7 @@ def test_ones_own_card_changes_nothing_and_anothers_is_explained() -> None:
 def test_registering_for_a_relative_locks_for_the_relative() -> None:
     """Row 37."""
     walk = Walk.at("register", "", person=WANG, acting=replace(WANG, person="P9"), today=DAY)
-    walk.reply(DepartmentList(DEPARTMENTS)).touch("department:D1").reply(SlotList(SLOTS))
+    walk.reply(DepartmentList(DEPARTMENTS)).touch("last").reply(SlotList(SLOTS))
     assert walk.touch("slot:S9").asked().person == "P100"
 
 
@@ -250,7 +251,7 @@ def test_nobody_known_is_asked_who_they_are() -> None:
 
 MOVES = st.sampled_from(
     [
-        *map(Touched, ("department:D1", "slot:S9", "slot:S10", "back", "confirm")),
+        *map(Touched, ("last", "department:D1", "slot:S9", "slot:S10", "back", "confirm")),
         *map(Touched, ("insured:no", "insured:yes", "quit", "end", "again", "window")),
         Woke("hold_ends"),
         DepartmentList(DEPARTMENTS),

@@ -17,7 +17,7 @@ from kiosk.views import Attract, Frame, Named, Problem, Touch, View
 from tests.flows.people import NOW
 
 SOON_S = 5.0
-VIEW = View(1, Frame(Named("市第一医院"), "3号门", NOW, ("help",)), Attract())
+VIEW = View(1, Frame(Named("市第一医院"), Named("3号门"), NOW, ("help",)), Attract())
 
 
 @dataclass
@@ -161,7 +161,7 @@ def test_a_screen_that_does_not_read_holds_nobody_up(core: Core) -> None:
     """Core shows thousands of views; one client sleeps, the other sees the last."""
     core.connect(b'{"hello": "ui"}')
     awake = LinkClient(core.path, "ui")
-    wide = replace(VIEW, frame=replace(VIEW.frame, place="门" * 2000))
+    wide = replace(VIEW, frame=replace(VIEW.frame, place=Named("门" * 2000)))
     for serial in range(1, 2000):
         core.server.show(replace(wide, serial=serial))
     core.server.show(replace(VIEW, serial=2000))

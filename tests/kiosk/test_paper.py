@@ -29,7 +29,7 @@ from kiosk.views import Language, Named
 from tests.flows.people import BILL, NOW, TICKET
 from tests.flows.till import quote
 
-PAPER = Paper(Named("市第一医院", "First City Hospital"), "K03", "3号门")
+PAPER = Paper(Named("市第一医院", "First City Hospital"), "K03", Named("3号门", "Gate 3"))
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 RESULTS: tuple[Any, ...] = ("settled", "not_charged", "reversed", "checking", "refund_due")
 PAID = PaymentSlip(
@@ -106,6 +106,11 @@ def test_a_copy_says_so_on_top_and_an_original_does_not() -> None:
     assert "补打" in words(copy) and "补打" not in words(original)
     assert words(copy).index("补打") < words(copy).index("王*兰")
     assert "Reprint" in words(write(PAPER, PAID, "en", NOW, copy=True))
+
+
+def test_an_english_slip_names_the_gate_in_english() -> None:
+    assert "K03 Gate 3" in words(write(PAPER, PAID, "en", NOW))
+    assert "K03 3号门" in words(write(PAPER, PAID, "zh", NOW))
 
 
 def test_three_insurers_are_three_lines_on_paper_as_well() -> None:

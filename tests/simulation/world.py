@@ -141,7 +141,7 @@ class World:
         """A new core on the same disk."""
         self.starts += 1
         self.engine = Engine(
-            Setting(Named("市第一医院"), RULES),
+            Setting(Named("市第一医院"), Named("3号门"), RULES),
             businesses(),
             records=self.records,
             outside=self,

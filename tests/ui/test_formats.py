@@ -31,7 +31,7 @@ def test_what_others_pay_is_taken_away_and_nothing_is_nothing() -> None:
     [
         ("zh", 0, "今天 9:00–10:00"),
         ("zh", 1, "明天 9:00–10:00"),
-        ("zh", 2, "11月24日周二 9:00–10:00"),
+        ("zh", 2, "11月24日 周二 9:00–10:00"),
         ("en", 0, "Today 9:00–10:00"),
         ("en", 1, "Tomorrow 9:00–10:00"),
         ("en", 2, "Tue 24 Nov 9:00–10:00"),

@@ -19,6 +19,7 @@ from ui.theme import (
     TIGHTER,
     ThemeName,
     canvas_scale,
+    closer,
     contrast_ratio,
 )
 from ui.words import STRINGS, read_sentences
@@ -130,3 +131,12 @@ def test_layout_files_hold_no_number_colour_or_sentence_of_their_own() -> None:
             if numbers - shares - counts or "#" in code.replace("#:", ""):
                 offences.append(f"{path.name}:{number} {line.strip()}")
     assert offences == []
+
+
+def test_helping_words_go_before_words_get_smaller() -> None:
+    """U1: as large as can be, whatever a person asked for."""
+    tried = [("extra", True)]
+    while (next_one := closer(*tried[-1])) is not None:  # type: ignore[arg-type]
+        tried.append(next_one)
+    assert [size for size, _ in tried] == ["extra", "extra", "large", "large", "normal", "normal"]
+    assert [hints for _, hints in tried] == [True, False] * 3

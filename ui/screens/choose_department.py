@@ -28,7 +28,7 @@ class ChooseDepartmentScreen(Page):
         left = words.count("register.left", department.left)
         floor = words.say("register.floor", floor=department.floor) if department.floor else ""
         none_left = department.left == 0
-        card.detail = words.say("register.none_left") if none_left else self.joined(left, floor)
+        card.detail = words.say("register.none_today") if none_left else self.joined(left, floor)
 
 
 Screen = ChooseDepartmentScreen
