@@ -121,7 +121,13 @@ def _hand_over(work: Work, body: c.HandOverRecord) -> dict[str, Any]:
     }
 
 
+_ENDS = frozenset({"DECLINED", "SETTLED", "REVERSED", "REFUND_DUE", "REFUNDED", "MANUAL"})
+
+
 def _payment(work: Work, sequence: int, body: c.PaymentRecord) -> dict[str, Any]:
+    """Keep where it stands; one that is no end has been asked about for long, and staff see it."""
+    if body.state not in _ENDS:
+        alarm(work, "payment_in_doubt", body.reference)
     return {
         "terminal": work.terminal,
         "sequence": sequence,

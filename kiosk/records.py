@@ -25,6 +25,7 @@ from kiosk.flows.effects import (
 )
 from kiosk.flows.events import PinChecked
 from kiosk.flows.payment import Payment
+from kiosk.flows.payment_state import IN_DOUBT
 from kiosk.flows.slips import TrailLine
 from kiosk.hospital import faults
 from kiosk.hospital.contract import (
@@ -181,10 +182,14 @@ class StoreRecords:
     def open_payments(self) -> tuple[Payment, ...]:
         """As they were begun, in the state that was reached last, with its evidence."""
         return tuple(
-            _payment(found)
+            replace(_payment(found), in_doubt=self._told_in_doubt(found.reference))
             for found in self._journal.open_payments()
             if not isinstance(found.subject, Erased)
         )
+
+    def _told_in_doubt(self, reference: str) -> bool:
+        """The record that told finance says so itself, across restarts."""
+        return self._outbox.show(f"{reference}-{IN_DOUBT}") is not None
 
     def payment_state(self, reference: str) -> str:
         """Where an attempt stands, ended or not; empty when there is none of this reference."""

@@ -216,6 +216,7 @@ class Engine:
             "queued": self._queued,
             "open_payments": self._payments.open_references(),
             "payments": self._payments.states(),
+            "in_doubt": self._payments.in_doubt(),
         }
 
     def _settle(self) -> None:
@@ -308,7 +309,8 @@ class Engine:
             today=session.today,
             elder=session.elder,
             card_expired=session.card_expired,
-            payment_open=self._payments.open,
+            payment_open=self._payments.pending(session.person.person if session.person else ""),
+            ways_in_doubt=self._payments.ways_in_doubt,
             pad_mark=self._pad_mark,
             look_up=self._policy.on,
             look_up_version=self._policy.version,

@@ -1,7 +1,8 @@
 """The payments that are under way: each a saga that outlives the page and the session it began in.
 
-Rule: one open attempt a terminal; whoever turns away from it gives it up, and a number that was
-locked for it is unlocked once nobody stands there to decide.
+Rule: one open attempt a terminal, and beside one long in doubt one on another way; whoever turns
+away from it gives it up, and a number that was locked for it is unlocked once nobody stands there
+to decide.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from kiosk.flows import payment as saga
 from kiosk.flows.common import registration_ended
 from kiosk.flows.effects import DropNote, Effect, KeepAudit, Tell
 from kiosk.flows.events import Event, PadApproved, PadCompleted, PaymentMoved
-from kiosk.flows.payment import GivenUp, Payment
+from kiosk.flows.payment import GivenUp, Payment, Way
 from kiosk.hospital.contract import ReleaseHold
 
 NOBODY = -1
@@ -42,9 +43,22 @@ class Payments:
         self._payers: dict[str, int] = {}
 
     @property
-    def open(self) -> bool:
-        """A payment of this terminal is not final yet."""
-        return any(not payment.final for payment in self._payments.values())
+    def closed_ways(self) -> frozenset[Way]:
+        """Ways to pay on which nothing may be begun now."""
+        return saga.closed_ways(self._payments.values())
+
+    @property
+    def ways_in_doubt(self) -> frozenset[Way]:
+        """Ways that stay closed although others are open again."""
+        return saga.ways_in_doubt(self._payments.values())
+
+    def pending(self, person: str) -> bool:
+        """Nothing can be paid by this person until an earlier payment is final."""
+        return saga.pending(self._payments.values(), person)
+
+    def in_doubt(self) -> list[str]:
+        """References that staff must look after: asked about for long, and no end."""
+        return [one.reference for one in self._payments.values() if one.in_doubt and not one.final]
 
     def states(self) -> dict[str, str]:
         """Reference and state of each that is still known; no personal data."""
@@ -67,7 +81,7 @@ class Payments:
 
     def begin(self, payment: Payment, payer: int) -> None:
         """`payer` is the layer whose page shows it."""
-        assert not self.open, "one open payment a terminal"
+        assert payment.way not in self.closed_ways, "one open payment a way"
         self._payers[payment.reference] = payer
         self._after(payment, *saga.begin(payment))
 

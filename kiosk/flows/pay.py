@@ -176,6 +176,9 @@ def _choose(pay: Pay, scene: Scene) -> Stepped:
     assert pay.quote is not None
     if pay.quote.split.own_fen == 0:
         return _begin(replace(pay, at="paying"), "shown_code", scene)
+    if _codes_closed(scene):  # another's payment by code is in doubt: no code is shown
+        notice = Notice("codes_in_doubt", grave=False)
+        return replace(pay, at="choosing", url="", moved_to="DECLINED", notice=notice), ()
     return _begin(replace(pay, at="choosing", url="", want=""), "shown_code", scene)
 
 
@@ -206,6 +209,8 @@ def _begin(pay: Pay, method: Method, scene: Scene) -> Stepped:
 
 def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
     match event:
+        case Touched("card") | BankCardInserted() if "pad" in scene.ways_in_doubt:
+            return replace(pay, notice=Notice("pad_in_doubt", "pad", grave=False)), ()
         case Touched("card") | BankCardInserted() if scene.works.pad:
             return _switch(pay, "card", scene)
         case Touched("card"):
@@ -224,6 +229,8 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
 
 
 def _scanned(pay: Pay, text: str, scene: Scene) -> Stepped:
+    if _codes_closed(scene):
+        return replace(pay, notice=Notice("codes_in_doubt", grave=False)), ()
     code = classify(text, "payment")
     if not isinstance(code, PayerCode):
         return replace(pay, notice=Notice("code_not_for_this", "scanner")), ()
@@ -245,6 +252,10 @@ def _closed(pay: Pay, scene: Scene) -> Stepped:
         case "code":
             return _begin(replace(pay, at="paying", want=""), "payer_code", scene)
     return _leave(pay, pay.want, scene)
+
+
+def _codes_closed(scene: Scene) -> bool:
+    return "codes" in scene.ways_in_doubt
 
 
 def _turn(pay: Pay, way: str) -> Pay:
@@ -446,8 +457,8 @@ def _bill(pay: Pay, scene: Scene) -> PayPage:
         own_fen=split.own_fen if split else 0,
         insured=pay.quote.insured if pay.quote else False,
         url=pay.url if pay.at == "choosing" else "",
-        scanning=pay.at == "choosing" and scene.works.scanner,
-        card=scene.works.pad,
+        scanning=pay.at == "choosing" and scene.works.scanner and not _codes_closed(scene),
+        card=scene.works.pad and "pad" not in scene.ways_in_doubt,
         for_whom=scene.who if scene.acting else "",
     )
 

@@ -15,6 +15,7 @@ asks on, or asks again after a pause: so a payment ends when pad and hospital an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from kiosk.flows.effects import KeepMove, KeepPayment
@@ -27,6 +28,7 @@ from kiosk.flows.events import (
     PadReleased,
     PadSilent,
     PadUnreachable,
+    Woke,
 )
 from kiosk.flows.payment_booking import (
     ask_reversal,
@@ -45,6 +47,9 @@ from kiosk.flows.payment_state import (
     GivenUp,
     Payment,
     Stepped,
+    Way,
+    doubt_watch,
+    doubtful,
     evidence,
     late,
     moved,
@@ -60,10 +65,14 @@ __all__ = [
     "GivenUp",
     "Payment",
     "Stepped",
+    "Way",
     "begin",
+    "closed_ways",
+    "pending",
     "recover",
     "step",
     "tag",
+    "ways_in_doubt",
 ]
 
 _OF_THE_PAD = (
@@ -93,6 +102,11 @@ def begin(payment: Payment) -> Stepped:
 
 def recover(payment: Payment) -> Stepped:
     """After a restart: settle what was open by asking, never by charging again."""
+    now, effects = _recover(payment)
+    return now, effects if now.final else (*effects, *doubt_watch(now))
+
+
+def _recover(payment: Payment) -> Stepped:
     found = replace(payment, recovered=True, asked=0, unclear=0)
     match payment.at:
         case "INTENT":  # SENT is durable before the first byte: nothing was sent
@@ -117,6 +131,31 @@ def recover(payment: Payment) -> Stepped:
     return found, ()
 
 
+def closed_ways(payments: Iterable[Payment]) -> frozenset[Way]:
+    """Where nothing may be begun: one open payment a terminal, and after long doubt one a way.
+
+    Pad and provider each keep a ledger of their own and name a reference in every answer, so a
+    doubt at one says nothing about the other. On its own way the doubtful one stays alone.
+    """
+    unsettled = [payment for payment in payments if not payment.final]
+    if any(not payment.in_doubt for payment in unsettled):
+        return frozenset(("pad", "codes", "nothing"))
+    return ways_in_doubt(unsettled)
+
+
+def ways_in_doubt(payments: Iterable[Payment]) -> frozenset[Way]:
+    """Ways on which somebody's payment has been asked about for long; of insurers' alone, none."""
+    doubtful = [one for one in payments if one.in_doubt and not one.final]
+    return frozenset(one.way for one in doubtful if one.way != "nothing")
+
+
+def pending(payments: Iterable[Payment], person: str) -> bool:
+    """Nothing can be paid now, or not by this person: whoever is in doubt must not pay twice."""
+    unsettled = [payment for payment in payments if not payment.final]
+    theirs = any(payment.person == person for payment in unsettled)
+    return theirs or {"pad", "codes"} <= closed_ways(unsettled)
+
+
 def step(payment: Payment, event: Event | GivenUp) -> Stepped:
     """The next state. Late, repeated and foreign answers change nothing."""
     if payment.final:
@@ -124,6 +163,8 @@ def step(payment: Payment, event: Event | GivenUp) -> Stepped:
     if isinstance(event, _OF_THE_PAD) and payment.method != "card":
         return payment, (evidence(payment, "foreign_answer"),)  # no pad was asked for this one
     what = what_of(event)
+    if isinstance(event, Woke) and what == "doubt":
+        return doubtful(payment)
     match payment.at:
         case "SENT" | "UNKNOWN":
             return step_charge(payment, what, event)

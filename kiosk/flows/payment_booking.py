@@ -34,7 +34,6 @@ from kiosk.flows.payment_state import (
     person_decides,
     recall,
     tag,
-    tell_finance,
     wake,
 )
 from kiosk.hospital.contract import (
@@ -265,5 +264,4 @@ def _reverse_later(payment: Payment) -> Stepped:
 
 
 def _refund_due(payment: Payment, why: str) -> Stepped:
-    due, keep = moved(payment, "REFUND_DUE", why)
-    return due, (*keep, tell_finance(due, why))
+    return moved(payment, "REFUND_DUE", why)

@@ -39,6 +39,8 @@ At = Literal[
     "MANUAL",
 ]
 
+Way = Literal["pad", "codes", "nothing"]
+
 FINAL: frozenset[str] = frozenset(
     {"DECLINED", "SETTLED", "REVERSED", "REFUND_DUE", "REFUNDED", "MANUAL"}
 )
@@ -49,7 +51,11 @@ DELAYS_S = {
     "reverse_not_before": 15.0,  # WeChat's minimum between payment and reversal
     "hold_limit": 45.0,  # a pad gives held money back by itself after a minute or more
     "ask_again_max": 30.0,  # the longest pause between two inquiries
+    "doubt": 300.0,  # asked about for so long: staff must know (decision 011)
 }
+
+IN_DOUBT = "doubt"
+"""Ends the key of the record that says so: by it a restart knows that it has been said."""
 
 UNCLEAR_MAX = 10
 """Answers of the pad that prove nothing, about four minutes of them: then a person decides."""
@@ -63,6 +69,7 @@ class Payment:
     `recovered`: after a restart nobody knows what the pad was told last: recall before telling.
     `keep`: held for so long that the pad is told to keep it, though the hospital has not said.
     `returned`: the pad gave the money back before anybody asked it to: nothing may be booked.
+    `in_doubt`: not final for so long that finance was told; other ways to pay go on beside it.
     """
 
     reference: str
@@ -83,6 +90,7 @@ class Payment:
     giving_up: bool = False
     keep: bool = False
     returned: bool = False
+    in_doubt: bool = False
     asked: int = 0
     unclear: int = 0
     url: str = ""
@@ -93,6 +101,13 @@ class Payment:
     @property
     def final(self) -> bool:
         return self.at in FINAL
+
+    @property
+    def way(self) -> Way:
+        """Whose ledger knows of it: the pad's, the code provider's, or nobody's (own part 0)."""
+        if self.amount_fen == 0:
+            return "nothing"
+        return "pad" if self.method == "card" else "codes"
 
 
 @dataclass(frozen=True)
@@ -117,9 +132,15 @@ def what_of(event: Event | GivenUp) -> str:
 
 
 def moved(payment: Payment, at: At, evidence: str = "") -> Stepped:
-    """A new state, durable before anything else of this step is done."""
+    """A new state, durable before anything else of this step is done.
+
+    An end and the word of it to finance are one commit: the effects of a step are recorded whole.
+    """
     now = replace(payment, at=at, asked=0, unclear=0)
-    return now, (KeepMove(payment.reference, at, evidence),)
+    keep = KeepMove(payment.reference, at, evidence)
+    if now.final:
+        return now, (keep, tell_finance(now, at, evidence))
+    return now, (keep, *doubt_watch(now)) if payment.at == "SENT" else (keep,)
 
 
 def moved_if(payment: Payment, at: At, evidence: str, *more: Effect) -> Stepped:
@@ -155,14 +176,31 @@ def person_decides(payment: Payment, why: str) -> Stepped:
     doubt: At = "UNKNOWN" if payment.at in ("SENT", "UNKNOWN") else "HIS_UNKNOWN"
     unknown, before = moved_if(payment, doubt, why)
     manual, keep = moved(unknown, "MANUAL", why)
-    return manual, (*before, *keep, tell_finance(manual, why))
+    return manual, (*before, *keep)
 
 
-def tell_finance(payment: Payment, why: str) -> Effect:
-    """Once a payment: the key of an outbox record is never used again."""
+def tell_finance(payment: Payment, word: str, why: str) -> Effect:
+    """Each `word` once a payment: the key of an outbox record is never used again."""
     at = payment.begun
     record = PaymentRecord(payment.reference, payment.at, payment.amount_fen, at, why)
-    return KeepQueued("payment", f"{payment.reference}-{payment.at}", payment.number, record)
+    return KeepQueued("payment", f"{payment.reference}-{word}", payment.number, record)
+
+
+def doubt_watch(payment: Payment) -> tuple[Effect, ...]:
+    """The time after which staff are told: from SENT on, since until then a person may be paying.
+
+    After a restart it counts anew, unless it has been told.
+    """
+    return () if payment.in_doubt else (wake(payment, "doubt", DELAYS_S["doubt"]),)
+
+
+def doubtful(payment: Payment) -> Stepped:
+    """Still not final: finance sees it; asking goes on as before, and no state is skipped."""
+    if payment.in_doubt:
+        return payment, ()
+    told = evidence(payment, "in_doubt")
+    doubt = replace(payment, in_doubt=True)
+    return doubt, (told, tell_finance(doubt, IN_DOUBT, "asked about for long"))
 
 
 def evidence(payment: Payment, cause: str) -> Effect:

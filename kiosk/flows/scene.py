@@ -14,6 +14,7 @@ from kiosk.domain.identity import age_on, mask_name
 from kiosk.domain.screening import Questionnaire
 from kiosk.flows.effects import Effect
 from kiosk.flows.events import Event
+from kiosk.flows.payment_state import Way
 from kiosk.hospital.contract import Patient, Today
 from kiosk.views import BarKey, Language, Notice, Page, Works
 
@@ -55,7 +56,8 @@ class Scene:
     relation: str = ""
     today: Today | None = field(default=None, repr=False)
     elder: bool = False
-    payment_open: bool = False  # a payment of this terminal is not final yet
+    payment_open: bool = False  # an earlier payment is not final, and this person must wait for it
+    ways_in_doubt: frozenset[Way] = frozenset()  # closed by another's payment, asked about for long
     pad_mark: str = ""  # what the pad remembered before any new payment: proves or disproves one
     card_expired: bool = False  # as SetPerson said
     look_up: bool = False  # a signed health-code policy is on

@@ -641,7 +641,10 @@ class AuditHeadRecord:
 
 @dataclass(frozen=True)
 class PaymentRecord:
-    """Where a payment stands that the hospital should know of (refund due, manual, recovered)."""
+    """How a payment ended, or that it is still in doubt; `at` is when it was begun.
+
+    `state` in capitals: DECLINED, SETTLED, REVERSED, REFUND_DUE, MANUAL; any other is in doubt.
+    """
 
     reference: str
     state: str

@@ -35,7 +35,7 @@ from kiosk.hospital.contract import (
 from kiosk.ports import AskHospital, PadLooked, TellHospital
 from kiosk.views import Attract, Problem
 from tests.engine.desk import Committed, Desk
-from tests.flows.people import NOTHING, SLOTS, WANG, hold
+from tests.flows.people import LI, LI_CARD, NOTHING, SLOTS, WANG, hold
 from tests.flows.people import quote as fee
 from tests.flows.till import quote
 
@@ -300,3 +300,62 @@ def test_a_payment_is_found_by_its_slip_and_by_its_reference(desk: Desk) -> None
     assert [dict(e.facts)["state"] for e in moves] == ["sent", "paid", "booking", "settled"]
     assert "print_begun" in [event.event for event in desk.records.find(slip)]
     assert "payment_opened" in [line.event for line in desk.records.trail(WANG.number)]
+
+
+# --- one payment in doubt, many people -----------------------------------------------------------
+
+
+def by_phone(desk: Desk) -> str:
+    """Somebody pays with the code on the screen; the reference."""
+    reference: str = desk.asked(OpenOrder).request.reference
+    desk.answer(OpenOrder, OrderOpened("https://pay.demo.invalid/o/2")).pass_s(2.5)
+    desk.answer(QueryCharge, Charge(reference, "paid", 4120, "4200", "2026-11-22"))
+    desk.answer(Settle, Settled(reference, "R2"))
+    return reference
+
+
+def li_at_the_bill(desk: Desk) -> Desk:
+    desk.lay(LI_CARD, LI).touch("task:pay")
+    return desk
+
+
+def test_after_minutes_of_silence_others_pay_by_phone_while_the_pad_stays_closed(
+    desk: Desk,
+) -> None:
+    """Decision 012: staff see it at the terminal and at the gateway; nobody is charged twice."""
+    doubtful = in_doubt(desk)
+    desk.touch("end").pass_s(60)
+    li_at_the_bill(desk)
+    assert desk.page.code == "payment_pending", "one open payment a terminal, for some minutes"
+    desk.touch("end").pass_s(300, step_s=5)
+    assert desk.engine.status()["in_doubt"] == [doubtful]
+    assert f"{doubtful}-doubt" in desk.records.waiting_keys()
+    li_at_the_bill(desk).answer(PreSettle, Quoted(quote()))
+    assert not desk.page.card
+    paid = by_phone(desk)
+    assert desk.page.result == "settled"
+    assert len(desk.orders(ChargePad)) == 1, "the pad has been armed once, by the one in doubt"
+    assert desk.engine.status()["open_payments"] == [doubtful]
+    assert f"{paid}-SETTLED" in desk.records.waiting_keys()
+
+
+def test_who_is_in_doubt_does_not_pay_again_by_phone(desk: Desk) -> None:
+    in_doubt(desk)
+    desk.touch("end").pass_s(400, step_s=5)
+    desk.lay().touch("task:pay")
+    assert desk.page.code == "payment_pending"
+
+
+def test_a_doubt_that_was_told_is_known_after_a_restart_and_ends_like_any_other(
+    desk: Desk,
+) -> None:
+    reference = in_doubt(desk)
+    desk.touch("end").pass_s(400, step_s=5)
+    desk.restart()
+    assert desk.engine.status()["in_doubt"] == [reference]
+    desk.pass_s(400, step_s=5)
+    desk.tell(PadRecalled(reference, "none"))
+    assert desk.engine.status()["open_payments"] == desk.engine.status()["in_doubt"] == []
+    assert f"{reference}-DECLINED" in desk.records.waiting_keys()
+    li_at_the_bill(desk).answer(PreSettle, Quoted(quote()))
+    assert desk.page.card, "the pad's way is open again"

@@ -188,6 +188,34 @@ def test_while_another_payment_is_in_doubt_nothing_is_begun() -> None:
     assert till.every(BeginPayment) == [] and till.orders() == []
 
 
+def test_beside_a_card_payment_long_in_doubt_people_pay_by_phone_and_the_pad_stays_cold() -> None:
+    till = Till.choosing(ways_in_doubt=frozenset(("pad",)))
+    assert till.page.url and not till.page.card
+    till.touch("card")
+    assert till.notice == "pad_in_doubt" and till.page.url, "the code stays open"
+    till.tell(BankCardInserted())
+    assert till.state.at == "choosing" and "ChargePad" not in till.orders()
+    till.tell(CodeScanned(PAYER_CODE)).charge("close", "closed").charge("charge", "paid").booked()
+    assert till.page.result == "settled"
+
+
+def test_beside_a_code_long_in_doubt_people_pay_by_card_and_no_code_is_opened() -> None:
+    till = Till.open(ways_in_doubt=frozenset(("codes",))).quoted()
+    assert till.notice == "codes_in_doubt" and till.page.url == "" and not till.page.scanning
+    till.tell(CodeScanned(PAYER_CODE))
+    assert till.orders() == ["PreSettle"] and till.notice == "codes_in_doubt"
+    till.touch("card").pay(PadApproved(till.payment.reference, 4120, "trace 7")).booked()
+    till.pay(PadCompleted(till.payment.reference))
+    assert till.page.result == "settled" and "OpenOrder" not in till.orders()
+
+
+def test_with_codes_in_doubt_one_can_still_leave_and_what_insurers_pay_is_booked() -> None:
+    till = Till.open(ways_in_doubt=frozenset(("codes",))).quoted().touch("back")
+    assert till.left == [Go("home")]
+    free = Till.open(ways_in_doubt=frozenset(("codes",))).quoted(quote(Split(12850, 0, 0, 0)))
+    assert free.booked().page.result == "settled"
+
+
 # --- one way at a time ---------------------------------------------------------------------------
 
 

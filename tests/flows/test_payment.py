@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.flows.effects import ReleasePad, Wake
+from kiosk.flows.effects import KeepMove, ReleasePad, Wake
 from kiosk.flows.payment import DELAYS_S, UNCLEAR_MAX
 from kiosk.hospital.contract import PayByCode, Settled, SettlementNotFound, SettleRefused
 from tests.flows import payments as p
@@ -557,3 +557,26 @@ def test_a_release_for_another_amount_is_ordered_before_anything_is_booked() -> 
     told = Told.begin(attempt("card")).tell(p.OTHER_AMOUNT)
     assert isinstance(told.done[-1], ReleasePad)
     assert "Settle" not in told.orders
+
+
+# --- what finance is told
+
+
+EVERY_END = (
+    *((story, "card") for story in CARD),
+    *((story, "payer_code") for story in CODE),
+    *((story, "shown_code") for story in SHOWN),
+)
+
+
+@pytest.mark.parametrize(("story", "method"), EVERY_END, ids=[story.name for story, _ in EVERY_END])
+def test_each_end_is_told_to_finance_once_in_its_own_step(story: Story, method: Any) -> None:
+    """Settled, declined, reversed, owed or in a person's hands, together with the end's move."""
+    told = Told.begin(attempt(method)).tell(*story.events)
+    end = told.payment.at
+    assert [record.key for record in told.queued] == [f"{p.REF}-{end}"] * told.payment.final
+    for record in told.queued:
+        assert (record.body.reference, record.body.state) == (p.REF, end)
+        assert (record.body.amount_fen, record.body.at) == (p.FEN, told.payment.begun)
+        at = told.done.index(record)
+        assert told.done[at - 1] == KeepMove(p.REF, end, record.body.evidence)  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ METHODS: tuple[Any, ...] = get_args(Method)
 STATES: tuple[Any, ...] = get_args(At)
 PASSING = ("INTENT", "PAID", "HIS_REJECTED", "REFUNDED")  # never at rest here
 WHATS = ("order", "charge", "query", "close", "settle", "settlement", "reverse", "nonsense")
-TIMERS = ("poll", "ask", "recall", "reverse", "give_up_waiting", "hold_limit")
+TIMERS = ("poll", "ask", "recall", "reverse", "give_up_waiting", "hold_limit", "doubt")
 CHARGED: tuple[Any, ...] = (
     "paid",
     "declined",
@@ -125,6 +125,8 @@ class Teller:
                     before.append(state)
                     if state == "PAID":
                         self.paid_at_s = self.now_s
+                case Wake(name) if name.endswith(":doubt"):
+                    pass  # it asks nobody: a payment that waits for it alone would hang
                 case Wake(name, after_s):
                     self.timers[name.rpartition(":")[2]] = self.now_s + after_s
                 case Ask() | ChargePad() | CompletePad() | ReleasePad() | RecallPad():
@@ -218,7 +220,8 @@ def at_last(order: Effect, kind: bool) -> Any:
 
 def steps(data: st.DataObject, teller: Teller) -> Iterator[str]:
     for _ in range(data.draw(st.integers(0, 14), label="steps")):
-        ways = ["time", "late", "restart", "give up"] + ["answer"] * 4 * bool(teller.open)
+        ways = ["time", "late", "restart", "give up", "doubt"]
+        ways += ["answer"] * 4 * bool(teller.open)
         yield data.draw(st.sampled_from(ways))
 
 
@@ -236,6 +239,8 @@ def live(data: st.DataObject, teller: Teller) -> None:
                 teller.restart()
             case "give up":
                 teller.tell(p.GIVEN_UP)
+            case "doubt":
+                teller.tell(woke("doubt"))
             case "late":
                 late = data.draw(st.sampled_from(EVERY))
                 if not isinstance(late, p.Woke):  # timers are our own: they come when due

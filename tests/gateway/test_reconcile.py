@@ -16,7 +16,7 @@ from gateway import reconcile
 from gateway.adapters.demo import ledger, people
 from gateway.daily_file import Channel, DailyFile, FileRow, FileSpoilt, Moved, read, write
 from gateway.matching import DUTIES, Difference, Payment, judge
-from gateway.tables import provider_rows
+from gateway.tables import alarms, provider_rows
 from kiosk.hospital import contract as c
 from tests.drills.reconcile import PLANTS, drill
 from tests.gateway.test_payments import WECHAT, elders_quote, settle
@@ -150,6 +150,20 @@ def test_money_taken_and_not_booked_is_found_and_gone_when_put_right(world: Worl
     world.ask(settle("R1", quote))
     journal(world, "R1", "SETTLED", sequence=2)
     assert run(world) == {}
+
+
+def test_a_payment_in_doubt_is_an_alarm_and_a_difference_until_it_ends(world: World) -> None:
+    world.ask(c.PayByCode("R1", 4120, WECHAT))
+    journal(world, "R1", "UNKNOWN")
+    reconcile.take_file(world.parts.store, providers_file(world), MORNING)
+    assert run(world) == {"R1": "open_at_terminal"}
+    with world.parts.store.reading() as connection:
+        told = [(row.kind, row.detail) for row in connection.execute(alarms.select())]
+    assert told == [("payment_in_doubt", "R1")]
+    journal(world, "R1", "DECLINED", sequence=2)
+    assert run(world) == {"R1": "declined_but_taken"}
+    with world.parts.store.reading() as connection:
+        assert len(connection.execute(alarms.select()).all()) == 1, "an end is no alarm"
 
 
 def test_a_corrected_file_replaces_the_first_one_whole(world: World) -> None:

@@ -22,6 +22,7 @@ from kiosk.flows.effects import (
 )
 from kiosk.flows.events import PinChecked
 from kiosk.flows.payment import FINAL, Payment
+from kiosk.flows.payment_state import IN_DOUBT
 from kiosk.flows.slips import TrailLine
 from kiosk.hospital.contract import DayList, Expected
 from kiosk.ports import SendRecords
@@ -88,7 +89,8 @@ class MemoryRecords:
         completed = begun.method != "card" or begun.amount_fen == 0
         proof = self.proofs.get(reference, "")
         state: Any = at
-        return replace(begun, at=state, evidence=proof, completed=completed)
+        told = f"{reference}-{IN_DOUBT}" in self.keys
+        return replace(begun, at=state, evidence=proof, completed=completed, in_doubt=told)
 
     def notes(self, prefix: str) -> dict[str, str]:
         return {name: body for name, body in self.kept_notes.items() if name.startswith(prefix)}
