@@ -11,7 +11,9 @@
     │   ├── PaperOut
     │   ├── CoverOpen
     │   ├── PaperJammed
-    │   └── CardRemoved
+    │   ├── CardRemoved
+    │   ├── CardReset
+    │   └── CardMute
     └── OutcomeUnknown          sent, not answered: never retried, only asked about
 
 Expected outcomes (no card, declined) are values of each driver, not exceptions.
@@ -64,6 +66,14 @@ class PaperJammed(DeviceRefused):
 
 class CardRemoved(DeviceRefused):
     """The card went away in the middle of a reading."""
+
+
+class CardReset(DeviceRefused):
+    """The card lost its power or another program reset it: what was selected is forgotten."""
+
+
+class CardMute(DeviceRefused):
+    """Something is in the slot and does not answer: the wrong way round, or no chip card."""
 
 
 class OutcomeUnknown(DriverError):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drivers.card_rows import CARD_ROWS
 from tests.drivers.rows import ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,7 +68,7 @@ def has_tests_named(driver: str, *words: str) -> bool:
 
 
 def has_rows(driver: str) -> bool:
-    return any(row.name.split()[0] == driver for row in ROWS)
+    return any(row.name.split()[0] == driver for row in (*ROWS, *CARD_ROWS))
 
 
 def has_emulator(driver: str) -> bool:

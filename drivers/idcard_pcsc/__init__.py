@@ -1,0 +1,1 @@
+"""ID card readers that give the card over PC/SC by a command of their own."""

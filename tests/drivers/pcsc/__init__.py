@@ -1,0 +1,1 @@
+"""Commands to cards, the slot, and pcscd itself."""

@@ -1,0 +1,1 @@
+"""The social security card."""
