@@ -15,8 +15,8 @@ from drivers.hosts.host import EmulatorHost
 from drivers.pcsc.port import CardEmulator
 
 LENGTH_BYTES = 2
-POWER_OFF, POWER_ON, RESET, ASK_ATR = b"\x00", b"\x01", b"\x02", b"\x04"
-BUFFER_BYTES_MAX = 2 * (LENGTH_BYTES + 0xFFFF)
+COMMAND_BYTES_MAX = 4096  # the longest short command is 261: who announces more is no reader
+FEED_SLICE_BYTES = 4096
 
 Dial = Callable[[], socket.socket]
 """A connection to the virtual reader's port, wherever that is."""
@@ -31,13 +31,19 @@ class VirtualCard:
 
     def receive(self, data: bytes) -> bytes:
         """Power and commands in any cut; the answers."""
-        self._buffer += data[:BUFFER_BYTES_MAX]
         answers = bytearray()
-        while (payload := self._next()) is not None:
-            answer = self._answer(payload)
-            if answer is not None:
-                answers += len(answer).to_bytes(LENGTH_BYTES, "big") + answer
+        for at in range(0, len(data), FEED_SLICE_BYTES):
+            self._buffer += data[at : at + FEED_SLICE_BYTES]
+            while (payload := self._next()) is not None:
+                answer = self._answer(payload)
+                if answer is not None:
+                    answers += len(answer).to_bytes(LENGTH_BYTES, "big") + answer
         return bytes(answers)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """How much waits for the rest of its frame."""
+        return len(self._buffer)
 
     def tick(self, now_s: float) -> bytes:
         """A card says nothing unasked."""
@@ -50,6 +56,8 @@ class VirtualCard:
 
     def _next(self) -> bytes | None:
         end = LENGTH_BYTES + int.from_bytes(self._buffer[:LENGTH_BYTES], "big")
+        if end > LENGTH_BYTES + COMMAND_BYTES_MAX:
+            self._buffer.clear()
         if len(self._buffer) < max(end, LENGTH_BYTES):
             return None
         payload = bytes(self._buffer[LENGTH_BYTES:end])
@@ -58,6 +66,8 @@ class VirtualCard:
 
     def _answer(self, payload: bytes) -> bytes | None:
         match payload:
+            case b"":
+                return None
             case b"\x00" | b"\x01" | b"\x02":
                 self.card.power_up()
                 return None

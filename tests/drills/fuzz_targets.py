@@ -11,14 +11,20 @@ from drivers.deadline import Deadline
 from drivers.errors import DeadlineExceeded, ProtocolError
 from drivers.escpos.answers import Inbox
 from drivers.escpos.decoder import Decoder as EscPosDecoder
+from drivers.hosts.vpcd_host import VirtualCard
 from drivers.idcard import card, codec
 from drivers.idcard.emulator import IdCardReaderEmulator
+from drivers.idcard_pcsc.codec import encode_text as encode_card_text
+from drivers.idcard_pcsc.codec import text_of
 from drivers.ipp import codec as ipp
 from drivers.mispos import codec as mispos
 from drivers.pad import Charged, MaskedPan
+from drivers.pcsc.apdu import parse_answer
 from drivers.scanner.codec import Framer, clean, read_text
 from drivers.scanner.emulator import ScannerEmulator
 from drivers.scanner.models import MODELS, NEWLAND
+from drivers.socialcard import codec as social
+from drivers.socialcard.emulator import SocialCardEmulator
 from drivers.unionpay import codec as unionpay
 from drivers.wedge.codec import KeyDecoder, encode_text
 from drivers.zvt import codec as zvt
@@ -375,6 +381,54 @@ _NOTES = cashbox.Frame(
     cashbox.BillEvents(3, ((3, 0), (3, 1), (0, 2))).encode(),
 ).encode()
 
+# -- cards in a slot
+
+_SOCIAL = social.SocialCardText("11010519491231002X", "王测试𠮷", birth=date(1949, 12, 31))
+_SOCIAL_VALUES = social.encode_card(_SOCIAL)
+_SOCIAL_FIELDS = {field.tag: field for fields in social.FILES.values() for field in fields}
+_SOCIAL_ANSWERS = tuple(
+    social.encode_record(field, _SOCIAL_VALUES[field.name]) + b"\x90\x00"
+    for field in _SOCIAL_FIELDS.values()
+)
+_SLOT_COMMANDS = tuple(
+    bytes.fromhex(command)
+    for command in (
+        "01",
+        "04",
+        "00A404000F7378312E73682EC9E7BBE1B1A3D5CF",
+        "00C0000013",
+        "00A4000002EF06",
+        "00B2090020",
+        "00B2020400",
+    )
+)
+_SLOT_FRAMES = tuple(len(one).to_bytes(2, "big") + one for one in _SLOT_COMMANDS)
+
+
+def _socialcard_host() -> tuple[Feed, Held]:
+    def feed(data: bytes) -> None:
+        tag, value = social.split_record(parse_answer(data).data)
+        if tag in _SOCIAL_FIELDS:
+            social.parse_card(_SOCIAL_VALUES | {_SOCIAL_FIELDS[tag].name: value})
+
+    return feed, _hold_nothing
+
+
+def _socialcard_device() -> tuple[Feed, Held]:
+    slot = VirtualCard(SocialCardEmulator(_SOCIAL))
+
+    def feed(data: bytes) -> None:
+        slot.receive(data)
+
+    return feed, lambda: slot.buffered_bytes
+
+
+def _idcard_pcsc_host() -> tuple[Feed, Held]:
+    def feed(data: bytes) -> None:
+        card.parse(text_of(parse_answer(data).data))
+
+    return feed, _hold_nothing
+
 
 TARGETS = (
     Target("idcard", _idcard_host, _IDCARD_ANSWERS),
@@ -394,4 +448,7 @@ TARGETS = (
     Target("escpos", _escpos_host, _PRINTER_ANSWERS),
     Target("escpos emulator", _escpos_device, _SLIPS),
     Target("ipp", _ipp_host, _IPP_MESSAGES),
+    Target("socialcard", _socialcard_host, _SOCIAL_ANSWERS),
+    Target("socialcard emulator", _socialcard_device, _SLOT_FRAMES),
+    Target("idcard_pcsc", _idcard_pcsc_host, (encode_card_text(_TEXT) + b"\x90\x00",)),
 )

@@ -60,7 +60,7 @@ def test_records_are_as_in_the_notes_both_ways(name: str) -> None:
 
 def test_the_typed_records_are_their_person_and_le_is_the_notes_le() -> None:
     assert parse_card(values()) == WANG
-    assert APPLICATION == bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF")
+    assert bytes.fromhex("7378312E73682EC9E7BBE1B1A3D5CF") == APPLICATION
     assert {name: FIELDS[name].le for name in LE} == LE
 
 
