@@ -51,7 +51,7 @@ DELAYS_S = {
     "reverse_not_before": 15.0,  # WeChat's minimum between payment and reversal
     "hold_limit": 45.0,  # a pad gives held money back by itself after a minute or more
     "ask_again_max": 30.0,  # the longest pause between two inquiries
-    "doubt": 300.0,  # asked about for so long: staff must know (decision 011)
+    "doubt": 300.0,  # asked about for so long: staff must know (decision 013)
 }
 
 IN_DOUBT = "doubt"

@@ -322,7 +322,7 @@ def li_at_the_bill(desk: Desk) -> Desk:
 def test_after_minutes_of_silence_others_pay_by_phone_while_the_pad_stays_closed(
     desk: Desk,
 ) -> None:
-    """Decision 012: staff see it at the terminal and at the gateway; nobody is charged twice."""
+    """Decision 013: staff see it at the terminal and at the gateway; nobody is charged twice."""
     doubtful = in_doubt(desk)
     desk.touch("end").pass_s(60)
     li_at_the_bill(desk)

@@ -67,7 +67,7 @@ def doubtful(method: Any, **more: Any) -> Any:
     ],
 )
 def test_one_in_doubt_for_long_closes_its_own_way_alone(payments: Any, closed: str) -> None:
-    """RELIABILITY §2.1 and decision 012: never two open on one way; the other way goes on."""
+    """RELIABILITY §2.1 and decision 013: never two open on one way; the other way goes on."""
     assert " ".join(sorted(closed_ways(payments))) == closed
 
 
