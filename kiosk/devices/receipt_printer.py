@@ -21,10 +21,16 @@ from kiosk.ports import DeviceFault, Listen, Part, Told
 
 
 class ReceiptPrinterDevice:
-    """A slip printer: looked at before, during and after each job, and while nothing is printed."""
+    """A slip printer: looked at before, during and after each job, and while nothing is printed.
+
+    A slip that nobody pulls out of a presenter is taken back in: it names its owner to whoever
+    comes next.
+    """
 
     part: Part = "receipt_printer"
     pause_s = 2.0
+
+    LEFT_FOR = 30  # attends that a slip may hang in the exit: about a minute
 
     def __init__(
         self,
@@ -34,6 +40,7 @@ class ReceiptPrinterDevice:
         self._connect, self._write = connect, write
         self._printer: escpos.ReceiptPrinter | None = None
         self._why = "receipt_printer_away"
+        self._hanging = 0
 
     def open(self) -> Iterator[Told]:
         try:
@@ -47,13 +54,18 @@ class ReceiptPrinterDevice:
     def attend(self, listen: Listen) -> Iterator[Told]:
         assert self._printer is not None
         try:
-            escpos.refuse_unless_ready(self._printer.status())
+            state = self._printer.status()
+            escpos.refuse_unless_ready(state)
+            self._hanging = self._hanging + 1 if state.ticket_in_exit else 0
+            if self._hanging > self.LEFT_FOR:
+                self._printer.retract()
         except errors.DriverError as fault:
             raise self._fault(fault) from fault
         yield from ()
 
     def perform(self, effect: Effect) -> Iterator[Told]:
         assert self._printer is not None and isinstance(effect, PrintSlip)
+        self._hanging = 0
         slip = lay_out(self._write(effect))
         try:
             self._printer.print_slip(paper.enlarged(slip) if effect.large else slip)

@@ -259,7 +259,8 @@ def view(state: PrintState, scene: Scene) -> Shown:
             return Shown(problem, ("back", "help", "window", "end"))
         case "finished":
             page: Page = _finished(state, scene)
-            bar: tuple[BarKey, ...] = ("end", "help", "window" if state.missed else "large")
+            more: tuple[BarKey, ...] = ("window", "large") if state.missed else ("large", "voice")
+            bar: tuple[BarKey, ...] = ("end", "help", *more)
         case _:
             page, bar = _working(state, scene), ("back", "help", "large", "voice")
     return Shown(page, bar, accepts=Accepts(cards=True), notice=state.notice, idle="never")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from drivers.errors import DeviceAbsent
+from drivers.escpos.commands import KIOSK_80
 from drivers.escpos.driver import ReceiptPrinter
 from drivers.escpos.emulator import ReceiptPrinterEmulator
 from drivers.idcard.driver import IdCardReader
@@ -227,6 +228,24 @@ def test_paper_out_in_the_middle_may_have_printed_and_is_said_so(ports: Ports) -
     emulator.rows_left = None
     list(device.open())
     assert list(device.perform(SLIP)) == [SlipPrinted("J1")]
+
+
+def test_a_slip_that_nobody_takes_is_drawn_back_in_and_only_that_one(ports: Ports) -> None:
+    """RELIABILITY §8, 6: what hangs in the exit names its owner to the next in line."""
+    emulator = ReceiptPrinterEmulator(glyphs(), KIOSK_80)
+    device = printer(ports, emulator)
+    list(device.open())
+    list(device.perform(SLIP))
+    for _ in range(device.LEFT_FOR):
+        list(device.attend(Listen(False, "")))
+    assert (emulator.ticket_in_exit, emulator.retracted) == (True, 0)
+    list(device.attend(Listen(False, "")))
+    assert (emulator.ticket_in_exit, emulator.retracted) == (False, 1)
+    list(device.perform(SLIP))
+    emulator.ticket_in_exit = False  # pulled out
+    for _ in range(device.LEFT_FOR + 2):
+        list(device.attend(Listen(False, "")))
+    assert emulator.retracted == 1
 
 
 def test_without_a_printer_a_slip_has_certainly_not_been_printed() -> None:
