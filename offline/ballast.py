@@ -14,6 +14,7 @@ from typing import Literal, TypeVar
 
 from offline.errors import StoreError, StoreFull
 from offline.files import sync_folder
+from offline.mend import needs_comparing
 from offline.store import Store, Transaction
 
 BALLAST_BYTES = 64 * 1024 * 1024
@@ -21,6 +22,9 @@ BALLAST_BYTES = 64 * 1024 * 1024
 
 FLOOR_BYTES = 16 * 1024 * 1024
 """Room that must be free besides: the WAL may grow by as much before it is folded in."""
+
+WAL_BYTES_MAX = 16 * 1024 * 1024
+"""S7: checkpoints come every 4 MB; a WAL beyond this is not being emptied."""
 
 T = TypeVar("T")
 
@@ -35,7 +39,13 @@ class PaymentsOff:
     """No payment may be begun; the cause is a code of the audit catalogue."""
 
     cause: Literal[
-        "store_broken", "store_unchecked", "disk_nearly_full", "ballast_used", "disk_full"
+        "store_broken",
+        "store_unchecked",
+        "store_mended",
+        "disk_nearly_full",
+        "ballast_used",
+        "wal_too_big",
+        "disk_full",
     ]
 
 
@@ -49,6 +59,7 @@ class Ballast:
         self._path = store.path.with_name("ballast")
         self._size_bytes = size_bytes
         self._floor_bytes = floor_bytes
+        self._compared = False
 
     def load(self) -> bool:
         """Put the ballast in place, if there is room for it besides the floor. At every start."""
@@ -73,19 +84,26 @@ class Ballast:
         sync_folder(self._path.parent)
         return True
 
-    def admission(self) -> PaymentsOn | PaymentsOff:
+    def admission(self, probe: bool = True) -> PaymentsOn | PaymentsOff:
         """Whether a payment may be begun: asked before its intent, long before the pad is armed.
 
-        Ends with a real durable write, since free space alone promises nothing.
+        Ends with a real durable write, since free space alone promises nothing; without `probe`
+        it is a look that wears no disk.
         """
         if self._store.broken:
             return PaymentsOff("store_broken")
         if not self._store.checked:
             return PaymentsOff("store_unchecked")
+        if self._mended():
+            return PaymentsOff("store_mended")
         if not self.load():
             return PaymentsOff("ballast_used")
         if free_bytes(self._path.parent) < self._floor_bytes:
             return PaymentsOff("disk_nearly_full")
+        if self._wal_too_big():
+            return PaymentsOff("wal_too_big")
+        if not probe:
+            return PaymentsOn()
         try:
             with self._store.transaction() as tx:
                 tx.run("insert or replace into settings values ('probe', ?)", tx.at_ms)
@@ -107,11 +125,39 @@ class Ballast:
         with self._store.transaction() as tx:
             return work(tx)
 
+    def _mended(self) -> bool:
+        """Asked of the disk until it is not so: from then on it never is, in this process."""
+        if self._compared:
+            return False
+        try:
+            self._compared = not needs_comparing(self._store)
+        except StoreError:
+            return True
+        return not self._compared
+
+    def _wal_too_big(self) -> bool:
+        """A WAL that no checkpoint empties grows with every step, until the disk is full."""
+        if wal_bytes(self._store.path) <= WAL_BYTES_MAX:
+            return False
+        try:
+            self._store.fold()
+        except StoreError:
+            return True
+        return wal_bytes(self._store.path) > WAL_BYTES_MAX
+
     def _loaded(self) -> bool:
         try:
             return self._path.stat().st_blocks * 512 >= self._size_bytes
         except FileNotFoundError:
             return False
+
+
+def wal_bytes(path: Path) -> int:
+    """How long the store's WAL is."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def free_bytes(folder: Path) -> int:

@@ -11,6 +11,11 @@ from offline.errors import KeyMismatch
 
 SECRET_BYTES = 32
 
+OWNER_WORDS = "it must belong to the terminal's user, mode 0600"
+RESTORE_WORDS = "put this terminal's own key file back (from its sealed export), never another's"
+
+DESTROY_BLOCK_BYTES = 1024 * 1024
+
 
 def write_durably(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Put data at path; after a power cut either the old or the new content is there."""
@@ -34,20 +39,41 @@ def secret_file(
     """The 32 secret bytes in path; made (0600) if it is missing and `create`. KeyMismatch."""
     if not path.exists():
         if not create:
-            raise KeyMismatch("the key file is missing")
+            raise KeyMismatch(f"{path}: the key file is missing; {RESTORE_WORDS}")
         write_durably(path, header + b64encode(random_bytes(SECRET_BYTES)) + b"\n")
-    if os.stat(path).st_mode & 0o077:
-        raise KeyMismatch("the key file may be read by others")
-    content = path.read_bytes()
+    try:
+        others = os.stat(path).st_mode & 0o077
+        content = b"" if others else path.read_bytes()
+    except OSError as error:
+        raise KeyMismatch(f"{path}: cannot be read: {error.strerror}; {OWNER_WORDS}") from None
+    if others:
+        raise KeyMismatch(f"{path}: the key file may be read by others; {OWNER_WORDS}")
     if not content.startswith(header):
-        raise KeyMismatch("this is not the key file expected here")
+        raise KeyMismatch(f"{path}: this is not the key file expected here; {RESTORE_WORDS}")
     try:
         secret = b64decode(content[len(header) :].strip(), validate=True)
     except ValueError:
         secret = b""
     if len(secret) != SECRET_BYTES:
-        raise KeyMismatch("the key file is damaged")
+        raise KeyMismatch(f"{path}: the key file is damaged; {RESTORE_WORDS}")
     return secret
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file, then remove it: whoever finds its blocks finds zeros. Absent: nothing."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY)
+    except FileNotFoundError:
+        return
+    try:
+        left = os.fstat(descriptor).st_size
+        while left > 0:
+            left -= os.write(descriptor, bytes(min(left, DESTROY_BLOCK_BYTES)))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    path.unlink()
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -16,15 +16,18 @@ from pathlib import Path
 from offline.clock import Clock
 from offline.database import Database, Row, SqliteDatabase, legible_rows
 from offline.errors import StoreCorrupt
-from offline.files import sync_folder
+from offline.files import destroy, sync_folder, write_durably
 from offline.journal import FINAL, Journal, State, move_proves_itself, payment_proves_itself
 from offline.outbox import Standing, recount
-from offline.store import Reading, Store, Transaction, suspect_mark
+from offline.store import Reading, Store, Transaction, suspect_mark, take_lock
 from offline.vault import Place, Pseudonym, Vault
 
 MENDED = "mended_at"
 """The setting that keeps payments off until compared() was called."""
 
+
+MENDING = b"mending "
+"""In the suspect mark, before the name of the file that is being gone through."""
 
 NUMBERS_SKIPPED = 1000
 COUNTER_BELIEVED_MAX = 10**12
@@ -42,18 +45,30 @@ class Opened:
 def back_up(store: Store) -> Path:
     """A whole copy beside the store, for mending; nightly. Takes 1.3 s a GB, writers wait."""
     backup = store.path.with_name(store.path.name + ".backup")
-    fresh = backup.with_name(backup.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with store.reading() as reading:
-        reading.rows("vacuum into ?", str(fresh))
-    descriptor = os.open(fresh, os.O_RDONLY)
+    fresh, old = backup.with_name(backup.name + ".new"), backup.with_name(backup.name + ".old")
+    destroy(fresh)
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        with store.reading() as reading:
+            reading.rows("vacuum into ?", str(fresh))
+        descriptor = os.open(fresh, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except BaseException:
+        destroy(fresh)  # half a copy takes room and helps nobody
+        raise
+    if backup.exists():
+        os.rename(backup, old)
     os.rename(fresh, backup)
     sync_folder(backup.parent)
+    destroy(old)  # it may hold who was erased since
     return backup
+
+
+def damaged_files(path: Path) -> tuple[Path, ...]:
+    """What was put aside when the store at path was mended."""
+    return tuple(sorted(path.parent.glob(f"{path.name}.damaged-*")))
 
 
 def open_or_mend(
@@ -62,34 +77,86 @@ def open_or_mend(
     sealing: Vault,
     clock: Clock,
     connect: Callable[[Path], Database] = SqliteDatabase,
+    check: bool = True,
 ) -> Opened:
-    """Open the store; if it is damaged, mend it. Other faults of Store.open() pass."""
+    """Open the store; if it is damaged, mend it. Other faults of Store.open() pass.
 
-    def opened() -> Store:
-        return Store.open(path, sealing=sealing, clock=clock, connect=connect)
+    With check=False a sound-looking store opens at once, and Store.check() is still owed; what
+    was mended has been checked. May be killed at any moment: the next start mends on.
+    """
 
-    if not suspect_mark(path).exists():
+    def opened(at: Path, check: bool = True) -> Store:
+        return Store.open(at, sealing=sealing, clock=clock, connect=connect, check=check)
+
+    if _sound_so_far(path):
         try:
-            return Opened(opened(), None)
+            return Opened(opened(path, check), None)
         except StoreCorrupt:
             pass
-    damaged = _put_aside(path)
-    backup = path.with_name(path.name + ".backup")
-    if backup.exists():
-        shutil.copyfile(backup, path)
+    lock = take_lock(path)
     try:
-        store = opened()
-    except StoreCorrupt:
-        _put_aside(path)
-        backup.unlink()
-        store = opened()
-    try:
-        _fill(store, damaged)
-    except BaseException:
-        store.close()
-        raise
+        damaged = _put_aside(path)
+        _rebuild(path, damaged, opened)
+    finally:
+        os.close(lock)
+    store = opened(path)
     suspect_mark(path).unlink(missing_ok=True)
     return Opened(store, damaged)
+
+
+def _sound_so_far(path: Path) -> bool:
+    """No word of damage, or a word that was left standing when its mending was done."""
+    mark = suspect_mark(path)
+    if not mark.exists():
+        return True
+    damaged = _named(path)
+    if damaged is None or not (damaged.exists() and path.exists()):
+        return False
+    mark.unlink()
+    return True
+
+
+def _named(path: Path) -> Path | None:
+    """The file that the word of damage says is being gone through."""
+    mark = suspect_mark(path)
+    said = mark.read_bytes() if mark.exists() else b""
+    if not said.startswith(MENDING):
+        return None
+    return path.with_name(Path(said.removeprefix(MENDING).decode()).name)
+
+
+def _rebuild(path: Path, damaged: Path, opened: Callable[[Path], Store]) -> None:
+    """Make a whole store beside, of the backup and of what proves itself; then put it in place."""
+    scratch = path.with_name(path.name + ".mending")
+    _clear(scratch)
+    backup = _latest_backup(path)
+    if backup.exists():
+        shutil.copyfile(backup, scratch)
+    try:
+        store = opened(scratch)
+    except StoreCorrupt:  # the backup is damaged too
+        _clear(scratch)
+        store = opened(scratch)
+    try:
+        _fill(store, damaged)
+    finally:
+        store.close()
+    os.rename(scratch, path)
+    sync_folder(path.parent)
+    _clear(scratch)
+
+
+def _clear(scratch: Path) -> None:
+    """Take away what an earlier mending left half made; it is no evidence of anything."""
+    for suffix in ("", "-wal", ".suspect", ".lock"):
+        scratch.with_name(scratch.name + suffix).unlink(missing_ok=True)
+
+
+def _latest_backup(path: Path) -> Path:
+    """The backup; after a cut between its two renames, the one before."""
+    backup = path.with_name(path.name + ".backup")
+    old = backup.with_name(backup.name + ".old")
+    return old if old.exists() and not backup.exists() else backup
 
 
 def needs_comparing(store: Store) -> bool:
@@ -111,15 +178,26 @@ def compared(tx: Transaction) -> None:
 
 
 def _put_aside(path: Path) -> Path:
-    """Rename the file and its WAL; nothing is ever deleted here."""
+    """Leave word, then rename the file and its WAL; nothing is ever deleted here.
+
+    After a kill the word names the file, and what is still in its old place follows.
+    """
+    damaged = _named(path)
+    if damaged is None:
+        damaged = _free_name(path)
+        write_durably(suspect_mark(path), MENDING + damaged.name.encode())
+    for suffix in ("-wal", ""):
+        found = path.with_name(path.name + suffix)
+        if found.exists() and not damaged.exists():
+            os.rename(found, damaged.with_name(damaged.name + suffix))
+    sync_folder(path.parent)
+    return damaged
+
+
+def _free_name(path: Path) -> Path:
     number = 1
     while (damaged := path.with_name(f"{path.name}.damaged-{number}")).exists():
         number += 1
-    for suffix in ("-wal", ""):
-        found = path.with_name(path.name + suffix)
-        if found.exists():
-            os.rename(found, damaged.with_name(damaged.name + suffix))
-    sync_folder(path.parent)
     return damaged
 
 

@@ -226,10 +226,21 @@ class Store:
     def check(self) -> None:
         """Read every page once. Raises StoreCorrupt; writers wait meanwhile."""
         with self._turn:
-            if self._database.rows("pragma quick_check(1)") != [("ok",)]:
-                self._broken = True
+            try:
+                sound = self._database.rows("pragma quick_check(1)") == [("ok",)]
+            except StoreCorrupt:
+                sound = False
+            if not sound:
+                self._suspect()  # or a start that does not check would open it again, and again
                 raise StoreCorrupt("quick_check found damage")
             self._checked = True
+
+    def check_whole(self) -> None:
+        """As check(), with every index held against its table. Raises StoreCorrupt; nightly."""
+        with self._turn:
+            if self._database.rows("pragma integrity_check(1)") != [("ok",)]:
+                self._suspect()
+                raise StoreCorrupt("integrity_check found damage")
 
     def fold(self) -> None:
         """Checkpoint and empty the WAL, so that deleted bytes are gone from the disk too."""
