@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Table, select
 
 from gateway.adapters.port import Hospital, Refused, Work
+from gateway.operations import alarm
 from gateway.sealing import Keys
 from gateway.store import bulk_new
 from gateway.tables import hand_overs, payment_states, screenings, to_us

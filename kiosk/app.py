@@ -41,7 +41,7 @@ from kiosk.domain.document import Slip
 from kiosk.engine.engine import Engine, Setting
 from kiosk.engine.loop import Loop
 from kiosk.engine.outside import Workers
-from kiosk.engine.workers import DeviceWorker, HospitalPool, Sender, Stop
+from kiosk.engine.workers import DeviceWorker, HospitalPool, Sender, Stop, ask
 from kiosk.flows import (
     attract,
     call_help,
@@ -55,6 +55,7 @@ from kiosk.flows import (
     print_reports,
     proxy,
     register,
+    register_lent,
     unlock,
 )
 from kiosk.flows.effects import PrintSlip
@@ -71,6 +72,7 @@ from kiosk.hospital.contract import (
 )
 from kiosk.hospital.faults import HospitalError, HospitalUnreachable
 from kiosk.hospital.pace import Pace
+from kiosk.lending import Lending
 from kiosk.link import LinkServer
 from kiosk.openers import open_pad
 from kiosk.paper import Paper, write
@@ -100,6 +102,7 @@ _FLOWS = (
     print_reports,
     proxy,
     register,
+    register_lent,
     unlock,
 )
 
@@ -120,6 +123,8 @@ def rules_of(profile: Profile) -> Rules:
         desk_window=profile.hospital.desk_window,
         hotline=profile.hospital.hotline,
         green_alarm_s=profile.screening.alarm_s,
+        treat_first=profile.offline.treat_first,
+        offline_bills=profile.offline.bills,
     )
 
 
@@ -138,6 +143,8 @@ def open_terminal_records(profile: Profile, clock: TerminalClock) -> StoreRecord
         zone=clock.zone,
         random_bytes=secrets.token_bytes,
         chance=Random(secrets.randbits(64)),
+        terminal=profile.terminal.id,
+        quote_key=profile.gateway.quote_key,
     )
 
 
@@ -183,12 +190,14 @@ class _Gateway:
     tell: Callable[[Any], None]
     upkeep: Upkeep
     pace: Pace
+    lending: Lending
     listed_s: float = float("-inf")
     listed_day: date | None = None
     policy: PolicyStood | None = None
 
     def beat(self, waiting: int) -> None:
         self.upkeep.look()  # first: nothing of it may wait for a gateway that is away
+        self.lending.look()
         self._look_at_policy()
         if not self.pace.due:
             if self.pace.away:
@@ -202,10 +211,12 @@ class _Gateway:
             raise
         assert isinstance(reply, HelloReply)
         self.pace.heard(reply.beat_s)
+        self.records.owned.heard(reply.now, reply.quote_key)
         now = self.clock.now()
         old = self.clock.monotonic_s() - self.listed_s > DAY_LIST_EVERY_S
         if old or self.listed_day != now.date():
             self._fetch_day_list(now)
+        self.lending.fetch(lambda request: ask(self.client, 0, request))
 
     def _hello(self, waiting: int) -> Hello:
         return Hello(
@@ -223,6 +234,7 @@ class _Gateway:
         assert isinstance(day_list, DayList)
         midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), now.tzinfo)
         self.records.keep_day_list(day_list, midnight)
+        self.lending.departments = day_list.departments
         self.listed_s, self.listed_day = self.clock.monotonic_s(), now.date()
 
     def _look_at_policy(self) -> None:
@@ -266,6 +278,7 @@ class Core:
             self.loop.tell,
             Upkeep(self.records, profile.screening.keep_days, clock.monotonic_s),
             Pace(clock.monotonic_s, Random(secrets.randbits(64))),
+            Lending(self.records.owned, profile.offline.numbers, clock, self.loop.tell),
         )
         self.sender = Sender(
             self.records, gateway.send, gateway.beat, tell=self.loop.tell, stop=self.stop

@@ -16,6 +16,7 @@ from kiosk.domain.visit import Ticket
 from kiosk.flows.slips import (
     AccountSlip,
     HandOverSlip,
+    LentSlip,
     PassSlip,
     PaymentSlip,
     SlipFacts,
@@ -87,12 +88,11 @@ def write(
                 _ticket_title(writer, facts.ticket),
                 _ticket_slip(writer, facts),
             )
+        case LentSlip():
+            kind, title, body = "lent", writer.say("lent.title"), _lent(writer, facts)
         case PaymentSlip():
-            kind, title, body = (
-                "payment",
-                writer.say(f"payment.{facts.result}"),
-                _payment(writer, facts),
-            )
+            title = writer.say(f"payment.{_outcome(facts)}")
+            kind, body = "payment", _payment(writer, facts)
         case PassSlip():
             key = "pass.passed" if facts.route is None else "pass.go_to"
             kind, title, body = "pass", writer.say(key), _pass(writer, facts)
@@ -140,6 +140,24 @@ def _queue(writer: _Writer, ticket: Ticket) -> tuple[Line, ...]:
     return lines
 
 
+def _lent(writer: _Writer, facts: LentSlip) -> tuple[Line, ...]:
+    """What holds (the number) and what does not (the fee) stand apart, both in words."""
+    do = "lent.treat_first" if facts.treat_first else "lent.pay_first"
+    return (
+        Pair(writer.say("name"), facts.who),
+        *_ticket(writer, facts.ticket),
+        Rule(),
+        Pair(writer.say("lent.fee"), writer.money(facts.fee_fen)),
+        Text(writer.say("lent.unpaid"), bold=True),
+        Text(writer.say(do, window=facts.window), Size.LARGE, bold=True),
+    )
+
+
+def _outcome(facts: PaymentSlip) -> str:
+    """`unheard` is how checking reads when the money is certain and only the booking is not."""
+    return "unheard" if facts.unheard else facts.result
+
+
 def _payment(writer: _Writer, facts: PaymentSlip) -> tuple[Line, ...]:
     return (
         *_what_to_do(writer, facts),
@@ -147,6 +165,7 @@ def _payment(writer: _Writer, facts: PaymentSlip) -> tuple[Line, ...]:
         *((Pair(writer.say("paid_by"), facts.acting),) if facts.acting else ()),
         *_lines(writer, facts.lines),
         *(_split(writer, facts.split) if facts.split else ()),
+        *((Text(writer.say("payment.unheard.insurers")),) if _promised(facts) else ()),
         *(_ticket_after_payment(writer, facts.ticket) if facts.ticket else ()),
         Rule(),
         Pair(writer.say("method"), writer.say(f"method.{facts.method}")),
@@ -157,8 +176,13 @@ def _payment(writer: _Writer, facts: PaymentSlip) -> tuple[Line, ...]:
 
 def _what_to_do(writer: _Writer, facts: PaymentSlip) -> tuple[Line, ...]:
     amount = Text(writer.money(facts.amount_fen), Size.HUGE, bold=True, centred=True)
-    words = writer.say(f"payment.{facts.result}.do", window=facts.window)
+    words = writer.say(f"payment.{_outcome(facts)}.do", window=facts.window)
     return (amount, Text(words, Size.LARGE, centred=True), Rule())
+
+
+def _promised(facts: PaymentSlip) -> bool:
+    """The insurers' parts are the quote's: nobody has settled them yet."""
+    return facts.unheard and facts.split is not None and facts.split.total_fen > facts.amount_fen
 
 
 def _ticket_after_payment(writer: _Writer, ticket: Ticket) -> tuple[Line, ...]:

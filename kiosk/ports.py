@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from kiosk.flows.effects import Effect
+from kiosk.domain.bill import Quote
+from kiosk.domain.visit import GivenNumber, LentSlot
+from kiosk.flows.effects import Effect, GiveNumber, NoNumber
 from kiosk.flows.events import Event, PinChecked
 from kiosk.flows.payment import Payment
 from kiosk.flows.slips import TrailLine
@@ -47,6 +49,13 @@ class DeviceStood:
 @dataclass(frozen=True)
 class HospitalStood:
     reachable: bool
+
+
+@dataclass(frozen=True)
+class NumbersStood:
+    """How many on-site numbers this terminal may give out alone now."""
+
+    left: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,16 @@ class Ticked:
 
 
 Told = (
-    Event | Touch | DeviceStood | HospitalStood | PolicyStood | PadLooked | Answered | Sent | Ticked
+    Event
+    | Touch
+    | DeviceStood
+    | HospitalStood
+    | NumbersStood
+    | PolicyStood
+    | PadLooked
+    | Answered
+    | Sent
+    | Ticked
 )
 
 
@@ -145,6 +163,14 @@ class Records(Protocol):
     def check_pin(self, pin: str) -> PinChecked: ...
 
     def find_offline(self, number: str) -> Expected | None: ...
+
+    def lent(self) -> tuple[LentSlot, ...]:
+        """Slots of which this terminal may give out numbers now."""
+
+    def give_number(self, give: GiveNumber, session: str) -> GivenNumber | NoNumber: ...
+
+    def held_quote(self, number: str) -> Quote | None:
+        """Verified, in time and unused."""
 
     def keep_day_list(self, day_list: DayList, until: datetime) -> None: ...
 

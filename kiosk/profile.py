@@ -59,13 +59,18 @@ class TerminalPart:
 @with_config(_STRICT)
 @dataclass(frozen=True)
 class GatewayPart:
-    """`token_file` holds the terminal's token; the rest is for mutual TLS."""
+    """`token_file` holds the terminal's token; `ca`, `cert` and `key` are for mutual TLS.
+
+    `quote_key` (Ed25519, base64) verifies what the gateway signs; without one the first that the
+    gateway names is believed, and no other after it.
+    """
 
     url: Annotated[str, Field(pattern=r"^https?://[^\s/]+$")]
     token_file: Word
     ca: str = ""
     cert: str = ""
     key: str = ""
+    quote_key: Annotated[str, Field(pattern=r"^([A-Za-z0-9+/]{43}=)?$")] = ""
 
 
 @with_config(_STRICT)
@@ -203,6 +208,22 @@ class HealthCodePart:
 
 @with_config(_STRICT)
 @dataclass(frozen=True)
+class OfflinePart:
+    """What the hospital allows while it cannot be asked.
+
+    `numbers`: on-site numbers of each department that this terminal keeps at hand; 0: none.
+    `treat_first`: their fee may be paid after the visit, else before it; at the window both times.
+    `bills`: what may be paid by bank card against a signed quote: nothing, bills without an
+    insurer's part, or the person's own part of any (`quoted`).
+    """
+
+    numbers: Annotated[int, Field(ge=0, le=20)] = 2
+    treat_first: bool = False
+    bills: Literal["never", "self_pay", "quoted"] = "never"
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
 class VolunteerPart:
     """Two digits, typed before the PIN. PINs are never in a profile: `kiosk pin NUMBER`."""
 
@@ -220,6 +241,7 @@ class Profile:
     devices: DevicesPart
     screening: ScreeningPart
     health_code: HealthCodePart = field(default_factory=HealthCodePart)
+    offline: OfflinePart = field(default_factory=OfflinePart)
     volunteers: tuple[VolunteerPart, ...] = ()
 
 

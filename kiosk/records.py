@@ -14,14 +14,19 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from kiosk.domain.bill import Quote
+from kiosk.domain.visit import GivenNumber, LentSlot
 from kiosk.flows.effects import (
     DropNote,
     Effect,
+    GiveNumber,
     KeepAudit,
     KeepMove,
     KeepNote,
     KeepPayment,
     KeepQueued,
+    KeepQuote,
+    NoNumber,
 )
 from kiosk.flows.events import PinChecked
 from kiosk.flows.payment import Payment
@@ -36,6 +41,7 @@ from kiosk.hospital.contract import (
     from_json,
     to_json,
 )
+from kiosk.owned import Owned, registered
 from kiosk.ports import SendRecords
 from offline import journal, outbox, pins, sync
 from offline.audit import HEAD_EVENTS, Audit
@@ -78,11 +84,14 @@ class StoreRecords:
         zone: tzinfo,
         random_bytes: Callable[[int], bytes],
         chance: Random,
+        terminal: str,
+        quote_key: str,
     ) -> None:
         self._store, self._audit, self._staff, self._zone = store, audit, dict(staff), zone
         self._journal = journal.Journal(store)
         self._outbox = outbox.Outbox(store)
         self._sync = sync.Sync(store, self._outbox, chance=chance)
+        self.owned = Owned(store, self._outbox, audit, terminal=terminal, quote_key=quote_key)
         self._cache = Cache(store)
         self._settings = Settings(store)
         self._pins = pins.Pins(store, random_bytes=random_bytes)
@@ -108,6 +117,9 @@ class StoreRecords:
                 moved_to = journal.State(state.lower())
                 self._journal.moved(tx, reference, moved_to, evidence.encode())
                 self._audit.append(tx, "payment_moved", reference=reference, state=moved_to.value)
+                self._free_quote(tx, reference, moved_to)
+            case KeepQuote(number, quote):
+                self.owned.keep_quote(tx, self._need(number), quote)
             case KeepQueued(kind, key, person, body):
                 whose = self._pseudonym(person)
                 self._outbox.queue(tx, key, kind=kind, body=to_json(body), person=whose)
@@ -128,6 +140,8 @@ class StoreRecords:
             subject=to_json(payment),
             person=whose,
         )
+        if whose is not None:
+            self.owned.use_quote(tx, whose, payment.quote_id, payment.reference)
         facts: dict[str, Any] = {"session": session}
         if whose is not None:
             facts["person"] = whose
@@ -156,6 +170,13 @@ class StoreRecords:
 
     def _pseudonym(self, number: str) -> Pseudonym | None:
         return self._store.vault.pseudonym(number) if number else None
+
+    def _free_quote(self, tx: Transaction, reference: str, moved_to: journal.State) -> None:
+        """An attempt that took nothing leaves its quote to the next one."""
+        if moved_to in (journal.State.DECLINED, journal.State.REVERSED):
+            found = self._journal.payment(reference)
+            if found is not None and found.person is not None:
+                self.owned.free_quote(tx, found.person, reference)
 
     # --- numbers and notes -----------------------------------------------------------------------
 
@@ -215,6 +236,22 @@ class StoreRecords:
             return None
         expected: Expected = from_json(Expected, document.body)
         return expected
+
+    # --- what this terminal may promise alone -----------------------------------------------------
+
+    def lent(self) -> tuple[LentSlot, ...]:
+        return self.owned.lent()
+
+    def give_number(self, give: GiveNumber, session: str) -> GivenNumber | NoNumber:
+        """The number, its record and its trail, or none of them; twice the same to one person."""
+        with self._store.transaction() as tx:
+            given = self.owned.give(tx, give.slot_id, self._need(give.number), give.key)
+            for keep in () if given is None or given.again else registered(give, given):
+                self._keep(tx, keep, session)
+        return NoNumber() if given is None else given
+
+    def held_quote(self, number: str) -> Quote | None:
+        return self.owned.quote_of(self._need(number))
 
     # --- staff -----------------------------------------------------------------------------------
 
@@ -383,12 +420,26 @@ def open_records(
     zone: tzinfo,
     random_bytes: Callable[[int], bytes],
     chance: Random,
+    terminal: str = "",
+    quote_key: str = "",
 ) -> StoreRecords:
-    """The terminal's store in `folder`, its keys beside it; both made on first start."""
+    """The terminal's store in `folder`, its keys beside it; both made on first start.
+
+    `terminal` and `quote_key` say whose quotes are believed; see kiosk/owned.py.
+    """
     first = not (folder / "kiosk.db").exists()
     keys = folder / "keys"
     keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     vault = Vault.open(keys / "vault.key", random_bytes=random_bytes, create=first)
     store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock)
     audit = Audit.open(store, keys / "audit.key", random_bytes=random_bytes, create=first)
-    return StoreRecords(store, audit, staff, zone=zone, random_bytes=random_bytes, chance=chance)
+    return StoreRecords(
+        store,
+        audit,
+        staff,
+        zone=zone,
+        random_bytes=random_bytes,
+        chance=chance,
+        terminal=terminal,
+        quote_key=quote_key,
+    )

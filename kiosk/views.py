@@ -74,6 +74,7 @@ class Works:
     receipt_printer: bool = True
     a4_printer: bool = True
     pad: bool = True
+    numbers: int = 0  # on-site numbers that this terminal may give out without the hospital
 
 
 @dataclass(frozen=True)
@@ -255,7 +256,11 @@ class ChooseSlot:
 
 @dataclass(frozen=True)
 class ConfirmRegistration:
-    """Targets: confirm, insured:yes, insured:no."""
+    """Targets: confirm, insured:yes, insured:no.
+
+    `pay_later` set: a number without the hospital. Nothing is settled: the fee is paid at `window`,
+    before the visit (window) or after it (treat_first), and own and insurers' parts are not known.
+    """
 
     department: Named
     doctor: str
@@ -270,6 +275,8 @@ class ConfirmRegistration:
     insured: bool
     can_be_insured: bool
     held_left_s: int | None
+    pay_later: Literal["", "treat_first", "window"] = ""
+    window: str = ""
     page: Literal["confirm_registration"] = "confirm_registration"
 
 
@@ -330,6 +337,7 @@ class PaymentResult:
     """Four results, never two (U11). Targets: again (only not_charged and reversed), home, end.
 
     settled · not_charged, reversed · checking · refund_due (window: where to go).
+    `unheard`, of checking: the card was charged, and the hospital has not been told yet.
     """
 
     result: Literal["settled", "not_charged", "reversed", "checking", "refund_due"]
@@ -339,6 +347,7 @@ class PaymentResult:
     window: str = ""
     reason: str = ""
     registered: HomeTask | None = None  # go_to, after a paid registration
+    unheard: bool = False
     left_s: int = 15
     page: Literal["payment_result"] = "payment_result"
 
@@ -364,12 +373,14 @@ class Finished:
     """A task is done. Targets: home (还要办别的), end. `left_s` counts down to the end.
 
     checked_in: task = go_to with number, `ahead`, `minutes` (None: offline, not said)
+    registered: task = go_to with number; the fee is unpaid: window, `treat_first`
     reports_printed: count, later_title, later_at · handed_over: slip_number, window
     trail_printed, list_printed: slip_number · reports_failed: count done, window
     """
 
     what: Literal[
         "checked_in",
+        "registered",
         "reports_printed",
         "reports_failed",
         "handed_over",
@@ -386,6 +397,7 @@ class Finished:
     later_title: str = ""
     later_at: datetime | None = None
     window: str = ""
+    treat_first: bool = False
     left_s: int = 15
     page: Literal["finished"] = "finished"
 

@@ -110,7 +110,8 @@ def help_words(words: Catalogue, state: HelpState) -> str:
 
 def works_strips(words: Catalogue, frame: Frame) -> list[Strip]:
     """What does not work right now, said honestly: one strip for all of it."""
-    said = [] if frame.works.hospital else [words.say("works.hospital")]
+    away = "works.hospital_numbers" if frame.works.numbers else "works.hospital"
+    said = [] if frame.works.hospital else [words.say(away)]
     broken = [
         name
         for name in ("id_reader", "scanner", "pad", "receipt_printer", "a4_printer")

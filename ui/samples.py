@@ -249,6 +249,16 @@ def _register_pages() -> dict[str, Page]:
         "choose_slot": ChooseSlot(CARDIOLOGY, TODAY, days, SLOTS, 1, 2),
         "choose_slot.none": ChooseSlot(CARDIOLOGY, days[2], days, (), 1, 1),
         "confirm_registration": CONFIRM,
+        "confirm_registration.later": replace(
+            CONFIRM,
+            own_fen=2500,
+            insurance_fen=0,
+            insured=False,
+            can_be_insured=False,
+            held_left_s=None,
+            pay_later="treat_first",
+            window="3",
+        ),
         "choose_person": ChoosePerson(PEOPLE, 1, 2),
         "choose_relation": ChooseRelation(
             "李*明", "王*兰", ("child", "parent", "spouse", "grandchild", "neighbour", "other")
@@ -275,6 +285,7 @@ def _money_pages() -> dict[str, Page]:
         "payment_result.not_charged": _result("not_charged", reason="declined_funds"),
         "payment_result.reversed": _result("reversed", slip="printing"),
         "payment_result.checking": _result("checking", slip="failed"),
+        "payment_result.unheard": _result("checking", unheard=True, window="3"),
         "payment_result.refund_due": _result("refund_due", window="3 号窗口"),
     }
 
@@ -285,6 +296,12 @@ def _paper_pages() -> dict[str, Page]:
         "printing_reports.paused": PrintingReports(2, 2, "血常规", "paused"),
         "finished.checked_in": Finished("checked_in", task=GO_TO, ahead=5, minutes=25),
         "finished.offline": Finished("checked_in", task=GO_TO, offline=True, slip="printed"),
+        "finished.registered": Finished(
+            "registered", "8K42", "printed", task=GO_TO, offline=True, window="3"
+        ),
+        "finished.treat_first": Finished(
+            "registered", "8K42", "printed", task=GO_TO, offline=True, window="3", treat_first=True
+        ),
         "finished.reports": Finished(
             "reports_printed", count=2, later_title="胸片报告", later_at=_at(11, 30)
         ),
@@ -380,4 +397,7 @@ def framed_samples(language: Language = "zh", size: SizeName = "normal") -> dict
         ),
         "over.help": View(1, replace(home, help=HelpState(coming="小张")), HOME),
         "over.offline": View(1, replace(attract, works=offline), ATTRACT),
+        "over.offline_numbers": View(
+            1, replace(attract, works=Works(hospital=False, numbers=9)), ATTRACT
+        ),
     }

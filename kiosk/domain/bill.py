@@ -53,7 +53,11 @@ class Split:
 
 @dataclass(frozen=True)
 class Quote:
-    """A pre-settlement (预结算) that the gateway signed: this split holds until `valid_until`."""
+    """A pre-settlement (预结算) that the gateway signed: this split holds until `valid_until`.
+
+    It is made for one person (the hospital's id) at one terminal, and the signature is over all
+    of it. `signature`: base64, Ed25519, of the quote's own JSON without a signature.
+    """
 
     id: str
     bill_ids: tuple[str, ...]
@@ -62,6 +66,8 @@ class Quote:
     insured: bool
     valid_until: datetime
     signature: str = ""
+    person: str = ""
+    terminal: str = ""
 
     def __post_init__(self) -> None:
         total = sum(line.amount_fen for line in self.lines)

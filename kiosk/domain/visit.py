@@ -47,6 +47,28 @@ class Hold:
     until: datetime
 
 
+@dataclass(frozen=True)
+class LentSlot:
+    """A slot of which this terminal owns `slot.left` numbers that it alone may give out now."""
+
+    department: Department
+    slot: Slot
+
+
+@dataclass(frozen=True)
+class GivenNumber:
+    """A leased number that a person has got; `again`: they had got it before.
+
+    `called` is what is called at the door.
+    """
+
+    lease: str
+    number: int
+    called: str
+    of: LentSlot
+    again: bool = False
+
+
 class AppointmentState(StrEnum):
     BOOKED = "booked"
     CHECKED_IN = "checked_in"

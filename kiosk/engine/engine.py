@@ -14,10 +14,13 @@ from typing import Any
 from kiosk.domain.identity import age_on
 from kiosk.engine.frame import Drawing, Drawn
 from kiosk.engine.payments import Payments, unlock
+from kiosk.engine.questions import answer
 from kiosk.engine.session import Layer, Session
 from kiosk.engine.timers import Timers
 from kiosk.flows.effects import (
     Ask,
+    AskLent,
+    AskQuote,
     AskTrail,
     BeginPayment,
     CheckPin,
@@ -25,6 +28,7 @@ from kiosk.flows.effects import (
     Effect,
     EndSession,
     FindOffline,
+    GiveNumber,
     GiveUpPayment,
     Go,
     HelpCall,
@@ -33,6 +37,7 @@ from kiosk.flows.effects import (
     KeepNote,
     KeepPayment,
     KeepQueued,
+    KeepQuote,
     PrintReport,
     PrintSlip,
     Return,
@@ -52,7 +57,6 @@ from kiosk.flows.events import (
     CodeScanned,
     Event,
     Failed,
-    FoundOffline,
     PadApproved,
     PadCompleted,
     PadDeclined,
@@ -81,6 +85,7 @@ from kiosk.ports import (
     DeviceStood,
     HospitalStood,
     Listen,
+    NumbersStood,
     Outside,
     PadLooked,
     PolicyStood,
@@ -98,7 +103,7 @@ PAYMENTS = 0
 IDLE_S = {"normal": 60.0, "elder": 120.0, "voice": 180.0, "volunteer": 180.0}
 IDLE_WARNING_S = 30.0
 ON_TOP = ("call_help", "hand_over")
-_KEEPS = (KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepNote, DropNote)
+_KEEPS = (KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepNote, DropNote, KeepQuote)
 _SIZES = {"normal": "large", "large": "extra", "extra": "normal"}
 
 
@@ -171,6 +176,8 @@ class Engine:
                     self._print_again()
             case HospitalStood(reachable):
                 self._works = replace(self._works, hospital=reachable)
+            case NumbersStood(left):
+                self._stand_numbers(left)
             case PolicyStood():
                 self._policy = told
             case PadLooked(mark):
@@ -309,6 +316,8 @@ class Engine:
             today=session.today,
             elder=session.elder,
             card_expired=session.card_expired,
+            by_card=session.by_card,
+            quote=session.quote,
             payment_open=self._payments.pending(session.person.person if session.person else ""),
             ways_in_doubt=self._payments.ways_in_doubt,
             pad_mark=self._pad_mark,
@@ -461,21 +470,22 @@ class Engine:
                 self._outside.order(TellHospital(request))
             case Wake(name, after_s):
                 self._timers.set(owner, name, self._clock.monotonic_s() + after_s)
-            case FindOffline(tag, number):
-                self._answer(owner, FoundOffline(tag, self._records.find_offline(number)))
-            case CheckPin(pin):
-                self._answer(owner, self._records.check_pin(pin))
-            case AskTrail(tag, person):
-                self._answer(owner, Replied(tag, self._records.trail(person)))
-            case SetPerson(patient, card_expired):
+            case FindOffline() | CheckPin() | AskTrail() | AskLent() | GiveNumber() | AskQuote():
+                self._answer(owner, answer(self._records, effect, session.id))
+                if isinstance(effect, GiveNumber):
+                    self._queued = self._records.waiting()
+                    self._stand_numbers(sum(one.slot.left for one in self._records.lent()))
+            case SetPerson(patient, card_expired, by_card):
                 session.person, session.card_expired = patient, card_expired
-                session.acting, session.relation, session.today = None, "", None
+                session.acting, session.relation, session.by_card = None, "", by_card
+                session.today, session.quote = None, None
                 self._notice_age()
-            case SetToday(today):
-                session.today = today
+            case SetToday(today, quote):
+                session.today, session.quote = today, quote
             case SetActing(patient, relation):
                 session.acting = session.acting or session.person
-                session.person, session.relation, session.today = patient, relation, None
+                session.person, session.relation, session.by_card = patient, relation, None
+                session.today, session.quote = None, None
             case BeginPayment():
                 self._begin(effect, owner)
             case GiveUpPayment(reference):
@@ -498,6 +508,9 @@ class Engine:
             self._session.unprinted.discard(job)
             self._commit([_print_audit(effect)])
             self._outside.order(effect)
+
+    def _stand_numbers(self, left: int) -> None:
+        self._works = replace(self._works, numbers=left)
 
     def _answer(self, owner: int, event: Event) -> None:
         self._later.append(lambda: self._to_layer(owner, event))

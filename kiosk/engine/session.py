@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from kiosk.domain.bill import Quote
+from kiosk.domain.identity import Identity
 from kiosk.flows.effects import PrintSlip
 from kiosk.flows.scene import Business
 from kiosk.hospital.contract import Patient, Today
@@ -30,6 +32,8 @@ class Session:
     acting: Patient | None = field(default=None, repr=False)
     relation: str = ""
     today: Today | None = field(default=None, repr=False)
+    quote: Quote | None = field(default=None, repr=False)
+    by_card: Identity | None = field(default=None, repr=False)
     begun: bool = False
     card_expired: bool = False
     elder: bool = False

@@ -1,4 +1,5 @@
-"""Nobody is here: laying down a card or showing a code starts at once; on-site numbers are shown.
+"""Nobody is here: laying down a card or showing a code starts at once; on-site numbers are shown:
+the hospital's, or while it is away those that this terminal owns.
 
 Rule: nothing of an earlier person is left on this page, and nothing but numbers is asked of the
 hospital for it.
@@ -11,8 +12,8 @@ from typing import Any
 
 from kiosk.domain.codes import NotForThis, classify
 from kiosk.domain.visit import Department
-from kiosk.flows.common import code_notice, ignore, ignoring
-from kiosk.flows.effects import Ask, Effect, Go, HelpCall, ToIdentify, Wake
+from kiosk.flows.common import code_notice, departments_of, ignore, ignoring
+from kiosk.flows.effects import Ask, AskLent, Effect, Go, HelpCall, Lent, ToIdentify, Wake
 from kiosk.flows.events import (
     CardLaid,
     CardRead,
@@ -52,6 +53,7 @@ class AttractState:
     at: str = "waiting"
     reading: bool = False
     departments: tuple[Department, ...] = ()
+    own: tuple[Department, ...] = ()  # with the numbers that this terminal owns
     notice: Notice | None = None
 
 
@@ -70,18 +72,20 @@ def step(state: AttractState, event: Event, scene: Scene) -> Stepped:
             reading = replace(state, reading=True, notice=None)
             return reading, (Wake("notice", DELAYS_S["notice"]),)
         case CardRead():
-            return state, (Go("identify", ToIdentify("start", event, _page(state))),)
+            return state, (Go("identify", ToIdentify("start", event, _page(state, scene))),)
         case CardTrouble(code):
             return _noticed(replace(state, reading=False), Notice(code, "id_reader"))
         case CodeScanned(text):
             seen = classify(text, "identity")
             if isinstance(seen, NotForThis):
                 return _noticed(state, code_notice(seen))
-            return state, (Go("identify", ToIdentify("start", event, _page(state))),)
+            return state, (Go("identify", ToIdentify("start", event, _page(state, scene))),)
         case CodeRejected():
             return _noticed(state, Notice("code_garbled", "scanner"))
         case Replied("on_site", DepartmentList(departments)):
             return replace(state, departments=departments), ()
+        case Replied("lent", Lent(slots)):
+            return replace(state, own=departments_of(slots)), ()
         case Failed("on_site"):
             return replace(state, departments=()), ()  # old numbers would be a promise
         case Woke("refresh"):
@@ -110,12 +114,13 @@ def _noticed(state: AttractState, notice: Notice) -> Stepped:
 
 def _refresh(scene: Scene) -> tuple[Effect, ...]:
     ask = Ask("on_site", AskDepartments(scene.now.date()))
-    return ask, Wake("refresh", DELAYS_S["refresh"])
+    own = (AskLent("lent"),) if scene.works.numbers else ()
+    return ask, *own, Wake("refresh", DELAYS_S["refresh"])
 
 
 def view(state: AttractState, scene: Scene) -> Shown:
     return Shown(
-        _page(state),
+        _page(state, scene),
         bar=("help", "large", "voice", "low"),
         accepts=Accepts(cards=True, codes="identity"),
         notice=state.notice,
@@ -124,8 +129,9 @@ def view(state: AttractState, scene: Scene) -> Shown:
     )
 
 
-def _page(state: AttractState) -> Attract:
-    most = sorted(state.departments, key=lambda one: -one.on_site_left)
+def _page(state: AttractState, scene: Scene) -> Attract:
+    listed = state.departments if scene.works.hospital else state.own
+    most = sorted(listed, key=lambda one: -one.on_site_left)
     left = [one for one in most if one.on_site_left > 0][:ON_SITE_MAX]
     return Attract(tuple(OnSite(Named(one.name, one.name_en), one.on_site_left) for one in left))
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, get_args
 
+from kiosk.domain.bill import Quote
 from kiosk.domain.codes import NotForThis
 from kiosk.domain.identity import Credential, DocumentKind, Identity, IdNumber, NotAnIdNumber
-from kiosk.flows.effects import Effect, EndSession, KeepAudit, Wake
+from kiosk.domain.visit import Department, LentSlot
+from kiosk.flows.effects import Effect, EndSession, Go, KeepAudit, ToIdentify, Wake
 from kiosk.flows.events import (
     BankCardInserted,
     CardLaid,
@@ -118,6 +121,29 @@ def is_stranger(identity: Identity, scene: Scene) -> bool:
     return not (is_same(identity, scene.person) or is_same(identity, scene.acting))
 
 
+def who_is_it(by_card: Identity, goal: str) -> Go:
+    """The hospital can be asked again about somebody whom only their card had named."""
+    return Go("identify", ToIdentify(goal, CardRead(by_card)))
+
+
+def payable(quote: Quote | None, scene: Scene) -> bool:
+    """Whether this hospital lets a quote be paid by bank card while it cannot be asked.
+
+    Where nothing is left for the person to pay there would only be an insurer's part to settle,
+    and that is never done without the insurer.
+    """
+    if quote is None or quote.split.own_fen == 0:
+        return False
+    if not scene.works.pad or "pad" in scene.ways_in_doubt:
+        return False
+    match scene.rules.offline_bills:
+        case "quoted":
+            return True
+        case "self_pay":
+            return quote.split.own_fen == quote.split.total_fen
+    return False
+
+
 def next_person(event: CardRead | CodeScanned, scene: Scene) -> tuple[Effect, ...]:
     """On a page where nothing is pending: another person's credential begins their session.
 
@@ -169,6 +195,15 @@ def as_identity(patient: Patient) -> Identity:
         patient.born,
         patient.sex,
     )
+
+
+def departments_of(slots: tuple[LentSlot, ...]) -> tuple[Department, ...]:
+    """Each department once, with the numbers that this terminal itself may give out there."""
+    left: dict[str, int] = {}
+    for one in slots:
+        left[one.department.id] = left.get(one.department.id, 0) + one.slot.left
+    found = {one.department.id: one.department for one in slots}
+    return tuple(replace(one, on_site_left=left[id]) for id, one in found.items())
 
 
 # --- time and pages ------------------------------------------------------------------------------

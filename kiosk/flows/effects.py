@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from kiosk.domain.bill import Quote
+from kiosk.domain.identity import Identity
+from kiosk.domain.visit import LentSlot
 from kiosk.flows.events import CardRead, CodeScanned
 from kiosk.flows.slips import SlipFacts
 from kiosk.hospital.contract import Method, Patient, Today
@@ -76,6 +78,14 @@ class KeepNote:
 @dataclass(frozen=True)
 class DropNote:
     name: str
+
+
+@dataclass(frozen=True)
+class KeepQuote:
+    """A quote for this person (an ID number): what it says may be paid without the hospital."""
+
+    number: str = field(repr=False)
+    quote: Quote = field(repr=False)
 
 
 # --- the hospital
@@ -190,6 +200,60 @@ class AskTrail:
     person: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class AskLent:
+    """Which numbers does this terminal own? Answered by Replied(tag, Lent(…))."""
+
+    tag: str
+
+
+@dataclass(frozen=True)
+class Lent:
+    """Slots with numbers that may be given out now, the earliest first."""
+
+    slots: tuple[LentSlot, ...]
+
+
+@dataclass(frozen=True)
+class GiveNumber:
+    """Give the next leased number of a slot to a person: number, record for the hospital and
+    audit are one transaction. Answered by Replied(tag, GivenNumber(…) | NoNumber()).
+
+    `key` is the record's; `number` the person's ID number; `person` the hospital's id where it is
+    known, else `identity` says who it is. `slip` is what will be printed.
+    """
+
+    tag: str
+    key: str
+    slot_id: str
+    slip: str
+    at: datetime
+    number: str = field(repr=False)
+    person: str = ""
+    identity: Identity | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class NoNumber:
+    """None is left, or its deadline has come."""
+
+
+@dataclass(frozen=True)
+class AskQuote:
+    """What may this person (an ID number) pay without the hospital?
+
+    Answered by Replied(tag, HeldQuote(…)): verified, in time, unused.
+    """
+
+    tag: str
+    number: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class HeldQuote:
+    quote: Quote | None = field(repr=False)
+
+
 # --- time
 
 
@@ -208,16 +272,21 @@ class Wake:
 class SetPerson:
     """The session's person is known from now on; flows see it in Scene.person.
 
-    Whoever acted for somebody before does so no longer. `card_expired` is Scene.card_expired.
+    Whoever acted for somebody before does so no longer. `card_expired` is Scene.card_expired,
+    `by_card` Scene.by_card.
     """
 
     patient: Patient = field(repr=False)
     card_expired: bool = False
+    by_card: Identity | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class SetToday:
+    """`quote` is Scene.quote: what of this day may be paid without the hospital."""
+
     today: Today = field(repr=False)
+    quote: Quote | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -234,6 +303,7 @@ Flow = Literal[
     "home",
     "check_in",
     "register",
+    "register_lent",
     "pay",
     "print_reports",
     "proxy",
@@ -346,6 +416,7 @@ Effect = (
     | KeepPayment
     | KeepNote
     | DropNote
+    | KeepQuote
     | Ask
     | Tell
     | FindOffline
@@ -359,6 +430,9 @@ Effect = (
     | CancelReport
     | CheckPin
     | AskTrail
+    | AskLent
+    | GiveNumber
+    | AskQuote
     | Wake
     | SetPerson
     | SetToday

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from kiosk.domain.bill import Quote
 from kiosk.domain.identity import Identity
 from kiosk.hospital.contract import Expected
 
@@ -70,10 +71,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class FoundOffline:
-    """From today's cached list; None: not in it."""
+    """From today's cached list; None: not in it.
+
+    `quote`: what this person may pay without the hospital, whether or not they are listed.
+    """
 
     tag: str
     expected: Expected | None = field(repr=False)
+    quote: Quote | None = field(default=None, repr=False)
 
 
 # --- the payment pad. Each names the reference it speaks of.

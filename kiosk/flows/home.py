@@ -13,7 +13,14 @@ from typing import Any, Literal
 from kiosk.domain.codes import NotForThis, classify
 from kiosk.domain.identity import mask_name
 from kiosk.domain.visit import Appointment, AppointmentState
-from kiosk.flows.common import code_notice, ignore, ignoring, next_person
+from kiosk.flows.common import (
+    code_notice,
+    ignore,
+    ignoring,
+    next_person,
+    payable,
+    who_is_it,
+)
 from kiosk.flows.effects import Effect, EndSession, Go, HandOver, PayOrder
 from kiosk.flows.events import (
     CardLaid,
@@ -77,6 +84,8 @@ def step(state: HomeState, event: Event, scene: Scene) -> Stepped:
 def _touched(state: HomeState, target: str, scene: Scene) -> Stepped:
     tasks = next_tasks(scene)
     what, _, name = target.partition(":")
+    if scene.by_card is not None and scene.works.hospital and what in ("next", "task", "tile"):
+        return state, (who_is_it(scene.by_card, "start"),)
     match what, name:
         case "end" | "back" | "quit", "":
             return state, (EndSession(),)
@@ -108,7 +117,10 @@ def _begin(state: HomeState, task: HomeTask, scene: Scene) -> Stepped:
             return state, (Go("check_in", first(scene, AppointmentState.CHECKED_IN).id),)
         case "pay":
             assert today is not None
-            return state, (Go("pay", PayOrder(tuple(bill.id for bill in today.bills))),)
+            bill_ids = tuple(bill.id for bill in today.bills)
+            if not scene.works.hospital and scene.quote is not None:
+                bill_ids = scene.quote.bill_ids
+            return state, (Go("pay", PayOrder(bill_ids)),)
         case "print_reports":
             return state, (Go("print_reports"),)
         case "register":
@@ -125,8 +137,12 @@ def next_tasks(scene: Scene) -> tuple[HomeTask, ...]:
     today = scene.today
     tasks = (*_visits(scene), *(_money(today, scene) if today else ()))
     more = tuple(_reports(today, scene)) if today else ()
-    able = scene.works.hospital
-    return (*tasks, *more, HomeTask("register", enabled=able))
+    return (*tasks, *more, HomeTask("register", enabled=can_register(scene)))
+
+
+def can_register(scene: Scene) -> bool:
+    """With the hospital, or from the numbers that this terminal owns."""
+    return scene.works.hospital or scene.works.numbers > 0
 
 
 def first(scene: Scene, state: AppointmentState) -> Appointment:
@@ -171,7 +187,7 @@ def _money(today: Today, scene: Scene) -> Iterator[HomeTask]:
     if today.bills:
         yield HomeTask(
             "pay",
-            enabled=scene.works.hospital,
+            enabled=scene.works.hospital or payable(scene.quote, scene),
             amount_fen=sum(bill.total_fen for bill in today.bills),
             own_fen=today.own_estimate_fen,
             count=sum(len(bill.lines) for bill in today.bills),
@@ -206,13 +222,16 @@ def view(state: HomeState, scene: Scene) -> Shown:
 def _standing(scene: Scene) -> Notice | None:
     """What is true as long as it is, and needs no touch to be said."""
     if not scene.works.hospital:
-        return Notice("hospital_away", grave=False)
+        code = "away_numbers_left" if scene.works.numbers else "hospital_away"
+        return Notice(code, grave=False)
     return Notice("day_unknown", grave=False) if scene.today is None else None
 
 
 def tiles_off(scene: Scene) -> tuple[str, ...]:
     """Tiles that need the hospital, while it is away; one's own trail lies in this terminal."""
-    return () if scene.works.hospital else ("register", "family")
+    if scene.works.hospital:
+        return ()
+    return ("family",) if can_register(scene) else ("register", "family")
 
 
 def page_of(scene: Scene) -> Home:

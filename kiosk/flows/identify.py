@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from kiosk.domain.bill import Bill
 from kiosk.domain.codes import HealthCode, IdNumberCode, InsuranceCode, NotForThis, classify
 from kiosk.domain.identity import Credential, DocumentKind, Identity
 from kiosk.flows.common import code_notice, ignore, ignoring, index_of
@@ -45,7 +46,6 @@ from kiosk.hospital.contract import (
     AskToday,
     CodeExpired,
     Enter,
-    Expected,
     FactorWait,
     Known,
     NotKnown,
@@ -138,8 +138,8 @@ def step(state: IdentifyState, event: Event, scene: Scene) -> Stepped:
             return _replied(state, reply, scene)
         case "asking" | "entering" | "loading", Failed(state.tag, why):
             return _failed(state, why)
-        case "asking" | "loading", FoundOffline(state.tag, expected) if _by_number(state):
-            return _found(state, expected, scene)
+        case "asking" | "loading", FoundOffline(state.tag) if _by_number(state):
+            return _found(state, event, scene)
     return state, ignore(state.at, event, IGNORED)
 
 
@@ -294,17 +294,38 @@ def _by_number(state: IdentifyState) -> bool:
     return state.patient is not None or bool(state.shown and state.shown.identity)
 
 
-def _found(state: IdentifyState, expected: Expected | None, scene: Scene) -> Stepped:
+def _found(state: IdentifyState, found: FoundOffline, scene: Scene) -> Stepped:
     if state.at == "loading":
-        today = _day_of(expected) if expected else None
-        told = (SetToday(today),) if today else ()
-        return state, (*told, _onward(state, today))
-    if expected is None:
-        return _nobody(state, "offline", "not_listed_offline")
+        assert state.patient is not None
+        day = _day_of(found, state.patient.person)
+        return state, (*_set_day(day), _onward(state, day.today if day else None))
     assert state.shown is not None
     identity = state.shown.identity
     assert identity is not None, "only a card's number is looked for in the list"
-    patient = Patient(
+    patient = _from_store(identity, found)
+    if not patient.person and not scene.works.numbers:
+        return _nobody(state, "offline", "not_listed_offline")
+    audit = KeepAudit(
+        "person_identified",
+        index_of(patient),
+        fields=(("credential", state.shown.credential.value), ("offline", True)),
+    )
+    expired = identity.expired(scene.now.date())
+    day = _day_of(found, patient.person)
+    known = replace(state, at="loading", patient=patient)
+    person = SetPerson(patient, expired, None if patient.person else identity)
+    onward = _onward(state, day.today if day else None)
+    return known, (audit, person, *_set_day(day), onward)
+
+
+def _from_store(identity: Identity, found: FoundOffline) -> Patient:
+    """Of today's list, of a quote that was made for this number, or (no id) of the card alone."""
+    expected, quote = found.expected, found.quote
+    if expected is None:
+        person = quote.person if quote else ""
+        born = identity.born
+        return Patient(person, identity.name, identity.number, born, identity.sex, insurance="")
+    return Patient(
         expected.person,
         identity.name or expected.name,
         expected.number,
@@ -312,21 +333,26 @@ def _found(state: IdentifyState, expected: Expected | None, scene: Scene) -> Ste
         identity.sex,
         insurance="",
     )
-    audit = KeepAudit(
-        "person_identified",
-        index_of(patient),
-        fields=(("credential", state.shown.credential.value), ("offline", True)),
-    )
-    expired = identity.expired(scene.now.date())
-    today = _day_of(expected)
-    known = replace(state, at="loading", patient=patient)
-    person = SetPerson(patient, card_expired=expired)
-    return known, (audit, person, SetToday(today), _onward(state, today))
 
 
-def _day_of(expected: Expected) -> Today:
-    """What the list knows of somebody's day; bills and reports only the hospital knows."""
-    return Today(expected.appointments, (), 0, (), expected.dependants)
+def _day_of(found: FoundOffline, person: str) -> SetToday | None:
+    """What the terminal knows of somebody's day: the list's appointments, a held quote's bill.
+
+    All else of bills and reports only the hospital knows.
+    """
+    expected = found.expected
+    quote = found.quote if found.quote and found.quote.person == person else None
+    if expected is None and quote is None:
+        return None
+    appointments = expected.appointments if expected else ()
+    dependants = expected.dependants if expected else ()
+    bills = (Bill(quote.bill_ids[0], "", quote.lines),) if quote else ()
+    own_fen = quote.split.own_fen if quote else 0
+    return SetToday(Today(appointments, bills, own_fen, (), dependants), quote)
+
+
+def _set_day(day: SetToday | None) -> tuple[SetToday, ...]:
+    return (day,) if day else ()
 
 
 def _nobody(state: IdentifyState, cause: str, problem: str) -> Stepped:

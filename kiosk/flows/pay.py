@@ -13,9 +13,10 @@ from typing import Any, Literal
 from kiosk.domain.bill import Quote
 from kiosk.domain.codes import PayerCode, classify
 from kiosk.domain.identity import mask_name
-from kiosk.flows.common import registration_ended
+from kiosk.flows.common import index_of, payable, registration_ended
 from kiosk.flows.effects import (
     Ask,
+    AskQuote,
     BeginPayment,
     DropNote,
     Effect,
@@ -23,8 +24,11 @@ from kiosk.flows.effects import (
     GiveUpPayment,
     Go,
     HandOver,
+    HeldQuote,
+    KeepQuote,
     PayOrder,
     PrintSlip,
+    SetToday,
     Tell,
     Wake,
 )
@@ -120,6 +124,7 @@ class Pay:
     slip: Literal["printing", "printed", "failed"] = "printing"
     notice: Notice | None = None
     problem: str = ""
+    alone: bool = False  # against a held quote: the hospital cannot be asked
     first_line: int = 0
     leave_at: datetime | None = None
 
@@ -136,6 +141,8 @@ def start(scene: Scene, argument: PayOrder) -> Stepped:
     if argument.quote is not None:
         return _choose(Pay("quoting", argument, quote=argument.quote), scene)
     assert scene.person is not None, "paying is for a known person"
+    if not scene.works.hospital:
+        return Pay("quoting", argument), (AskQuote("held", index_of(scene.person)),)
     request = PreSettle(scene.person.person, bill_ids=argument.bill_ids)
     return Pay("quoting", argument), (Ask("quote", request),)
 
@@ -143,9 +150,15 @@ def start(scene: Scene, argument: PayOrder) -> Stepped:
 def step(pay: Pay, event: Event, scene: Scene) -> Stepped:
     match pay.at, event:
         case "quoting", Replied("quote", Quoted(quote)):
-            return _choose(replace(pay, quote=quote), scene)
+            chosen, effects = _choose(replace(pay, quote=quote), scene)
+            return chosen, (*_keep(quote, scene), *effects)
+        case "quoting", Replied("held", HeldQuote(quote)):
+            return _choose_alone(pay, quote, scene)
         case "quoting", Replied("quote", QuoteRefused(reason)):
             return replace(pay, at="problem", problem=f"quote_{reason}"), ()
+        case "quoting", Failed("quote", "unreachable"):
+            assert scene.person is not None
+            return pay, (AskQuote("held", index_of(scene.person)),)
         case "quoting", Failed("quote"):
             return replace(pay, at="problem", problem="hospital_away"), ()
         case "problem", Touched("again"):
@@ -180,6 +193,29 @@ def _choose(pay: Pay, scene: Scene) -> Stepped:
         notice = Notice("codes_in_doubt", grave=False)
         return replace(pay, at="choosing", url="", moved_to="DECLINED", notice=notice), ()
     return _begin(replace(pay, at="choosing", url="", want=""), "shown_code", scene)
+
+
+def _keep(quote: Quote, scene: Scene) -> tuple[Effect, ...]:
+    """For later, when the hospital may be away; how it may be used is decided then."""
+    assert scene.person is not None
+    if not quote.bill_ids or scene.rules.offline_bills == "never":
+        return ()
+    today = (SetToday(scene.today, quote),) if scene.today else ()
+    return (KeepQuote(index_of(scene.person), quote), *today)
+
+
+def _choose_alone(pay: Pay, quote: Quote | None, scene: Scene) -> Stepped:
+    """Without the hospital: by card alone, and only what it has signed for these very bills.
+
+    No code is opened, since the provider is asked through the gateway: the page begins where a
+    code that could not be opened has left it.
+    """
+    ours = quote is not None and set(quote.bill_ids) == set(pay.order.bill_ids)
+    if not ours or not payable(quote, scene):
+        return replace(pay, at="problem", problem="hospital_away"), ()
+    notice = Notice("card_only_away", grave=False)
+    alone = replace(pay, quote=quote, alone=True, notice=notice)
+    return replace(alone, at="choosing", moved_to="DECLINED"), ()
 
 
 def _begin(pay: Pay, method: Method, scene: Scene) -> Stepped:
@@ -219,6 +255,8 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
             return _turn(pay, way), ()
         case Touched("back" | "quit" | "window" | "end" as target):
             return _switch(pay, target, scene)
+        case CodeScanned() if pay.alone:
+            return replace(pay, notice=Notice("card_only_away", grave=False)), ()
         case CodeScanned(text):
             return _scanned(pay, text, scene)
         case CodeRejected():
@@ -296,6 +334,13 @@ def _moved(pay: Pay, moved: PaymentMoved, scene: Scene) -> Stepped:
 def _to_result(pay: Pay, scene: Scene) -> Stepped:
     result = _RESULTS[pay.moved_to]
     shown = replace(pay, at="result", slip_job="", slip_number="", slip="printing")
+    if _unheard(pay):  # nothing will be known soon: the paper comes at once
+        printed, effects = _print(shown, scene)
+        later = scene.now + timedelta(seconds=DELAYS_S["leave_checking"])
+        return replace(printed, leave_at=later), (
+            *effects,
+            Wake("leave", DELAYS_S["leave_checking"]),
+        )
     if result == "checking":
         later = scene.now + timedelta(seconds=DELAYS_S["leave_checking"])
         wakes = (
@@ -334,6 +379,7 @@ def _print(pay: Pay, scene: Scene) -> Stepped:
         window=scene.rules.cashier_window if result in ("refund_due", "checking") else "",
         acting=mask_name(scene.acting.name) if scene.acting else "",
         ticket=settled.ticket if settled else None,
+        unheard=_unheard(pay),
     )
     job = f"{pay.reference}-{result}"
     printing = replace(pay, slip_number=number, slip_job=job, slip="printing")
@@ -344,7 +390,8 @@ def _step_result(pay: Pay, event: Event, scene: Scene) -> Stepped:
     match event:
         case PaymentMoved(reference) if reference == pay.reference:
             if _RESULTS.get(event.at, "checking") == _RESULTS[pay.moved_to]:
-                return replace(pay, reason=event.reason), ()
+                at = event.at if event.at in _RESULTS else pay.moved_to
+                return replace(pay, reason=event.reason, moved_to=at), ()
             if event.at in ("PAID", "BOOKING"):
                 return replace(pay, settled=event.settled), ()
             return _moved(pay, event, scene)
@@ -387,6 +434,11 @@ def _leave(pay: Pay, target: str, scene: Scene) -> Stepped:
     return pay, (*effects, Go("home"))
 
 
+def _unheard(pay: Pay) -> bool:
+    """The pad has the money, and nobody has told the hospital yet."""
+    return pay.alone and pay.moved_to == "HIS_UNKNOWN"
+
+
 def _unpaid(pay: Pay) -> bool:
     return pay.moved_to in ("", "DECLINED", "REVERSED")
 
@@ -413,7 +465,7 @@ def view(pay: Pay, scene: Scene) -> Shown:
             bar: tuple[BarKey, ...] = ("back", "help", "window", "quit")
             return Shown(_bill(pay, scene), bar, _step(pay), busy="quoting")
         case "choosing":
-            accepts = Accepts(codes="payment", bank_cards=True)
+            accepts = Accepts(codes="" if pay.alone else "payment", bank_cards=True)
             shown = Shown(_bill(pay, scene), ("back", "help", "window", "quit"), _step(pay))
             return replace(shown, accepts=accepts, notice=notice)
         case "switching":
@@ -457,10 +509,14 @@ def _bill(pay: Pay, scene: Scene) -> PayPage:
         own_fen=split.own_fen if split else 0,
         insured=pay.quote.insured if pay.quote else False,
         url=pay.url if pay.at == "choosing" else "",
-        scanning=pay.at == "choosing" and scene.works.scanner and not _codes_closed(scene),
+        scanning=_takes_codes(pay, scene) and scene.works.scanner,
         card=scene.works.pad and "pad" not in scene.ways_in_doubt,
         for_whom=scene.who if scene.acting else "",
     )
+
+
+def _takes_codes(pay: Pay, scene: Scene) -> bool:
+    return pay.at == "choosing" and not pay.alone and not _codes_closed(scene)
 
 
 def _pad(pay: Pay) -> PadBusy:
@@ -480,6 +536,7 @@ def _result(pay: Pay, scene: Scene) -> PaymentResult:
         window=window,
         reason=pay.reason if result == "not_charged" else "",
         registered=_registered(pay),
+        unheard=_unheard(pay),
         left_s=max(0, round(left.total_seconds())),
     )
 

@@ -21,6 +21,7 @@ from kiosk.flows.common import (
     is_stranger,
     registration_ended,
     turned,
+    who_is_it,
 )
 from kiosk.flows.effects import (
     Ask,
@@ -107,6 +108,10 @@ Stepped = tuple[RegisterState, tuple[Effect, ...]]
 def start(scene: Scene, argument: Any) -> Stepped:
     if scene.person is None:
         return RegisterState("departments"), (Go("identify", "register"),)
+    if scene.by_card is not None and scene.works.hospital:
+        return RegisterState("departments"), (who_is_it(scene.by_card, "register"),)
+    if not scene.works.hospital and (scene.works.numbers or scene.by_card is not None):
+        return RegisterState("departments"), (Go("register_lent", ""),)
     return _ask_departments(RegisterState("departments"), scene)
 
 
@@ -298,6 +303,8 @@ def _failed(state: RegisterState, why: str, scene: Scene) -> Stepped:
     """A lock that was asked for and not answered may stand: it is unlocked like any other."""
     sent = state.at != "holding" or why != "unreachable"
     state, effects = _unlock(state, scene, "failed", tell=sent)
+    if why in ("unreachable", "unknown") and scene.works.numbers:
+        return state, (*effects, Go("register_lent", ""))
     problem = "hospital_away" if why in ("unreachable", "unknown") else "cannot_register"
     return replace(state, at="problem", problem=problem), effects
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from kiosk.domain.bill import Quote
-from kiosk.domain.visit import Department, Hold, Slot
+from kiosk.domain.visit import Department, Hold, LentSlot, Slot
 from kiosk.flows.common import left_s, pages
 from kiosk.flows.scene import Scene
 from kiosk.views import (
@@ -87,4 +87,26 @@ def confirmation(
         insured=quote.insured,
         can_be_insured=quote.insured,
         held_left_s=left_s(hold.until, scene.now) if hold else None,
+    )
+
+
+def lent_confirmation(chosen: LentSlot, scene: Scene) -> ConfirmRegistration:
+    """The same page for a number that this terminal owns: the fee is named, nothing is settled."""
+    department, slot = chosen.department, chosen.slot
+    return ConfirmRegistration(
+        department=Named(department.name, department.name_en),
+        doctor=slot.doctor,
+        title=slot.title,
+        starts=slot.starts,
+        ends=slot.ends,
+        floor=department.floor,
+        room=slot.room,
+        fee_fen=slot.fee_fen,
+        insurance_fen=0,
+        own_fen=slot.fee_fen,
+        insured=False,
+        can_be_insured=False,
+        held_left_s=None,
+        pay_later="treat_first" if scene.rules.treat_first else "window",
+        window=scene.rules.cashier_window,
     )

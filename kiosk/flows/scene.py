@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from kiosk.domain.identity import age_on, mask_name
+from kiosk.domain.bill import Quote
+from kiosk.domain.identity import Identity, age_on, mask_name
 from kiosk.domain.screening import Questionnaire
 from kiosk.flows.effects import Effect
 from kiosk.flows.events import Event
@@ -42,6 +43,8 @@ class Rules:
     )
     relations: tuple[str, ...] = ("child", "parent", "spouse", "grandchild", "neighbour", "other")
     card_second_factor: bool = False
+    treat_first: bool = False  # the fee of a leased number may wait until after the visit
+    offline_bills: Literal["never", "self_pay", "quoted"] = "never"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Scene:
     ways_in_doubt: frozenset[Way] = frozenset()  # closed by another's payment, asked about for long
     pad_mark: str = ""  # what the pad remembered before any new payment: proves or disproves one
     card_expired: bool = False  # as SetPerson said
+    by_card: Identity | None = field(default=None, repr=False)  # nobody but a card said who it is
+    quote: Quote | None = field(default=None, repr=False)  # payable now without the hospital
     look_up: bool = False  # a signed health-code policy is on
     look_up_version: str = "0"  # of that policy; every look-up names it
     queued: int = 0  # records that wait for the gateway

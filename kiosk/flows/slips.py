@@ -24,6 +24,21 @@ class TicketSlip:
 
 
 @dataclass(frozen=True)
+class LentSlip:
+    """A number given out without the hospital: it holds; nothing of it is paid or settled.
+
+    `treat_first`: the fee may be paid at `window` after the visit, else before it.
+    """
+
+    number: str
+    who: str
+    ticket: Ticket
+    fee_fen: int
+    window: str
+    treat_first: bool
+
+
+@dataclass(frozen=True)
 class PaymentSlip:
     """One of the four results; always with the reference."""
 
@@ -39,6 +54,7 @@ class PaymentSlip:
     window: str = ""
     acting: str = ""  # masked name of the one who paid for `who`
     ticket: Ticket | None = None  # of a paid registration
+    unheard: bool = False  # of checking: charged, and the hospital has not been told yet
 
 
 @dataclass(frozen=True)
@@ -96,4 +112,4 @@ class TrailSlip:
     lines: tuple[TrailLine, ...]
 
 
-SlipFacts = TicketSlip | PaymentSlip | PassSlip | HandOverSlip | AccountSlip | TrailSlip
+SlipFacts = TicketSlip | LentSlip | PaymentSlip | PassSlip | HandOverSlip | AccountSlip | TrailSlip

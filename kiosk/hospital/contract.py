@@ -511,12 +511,14 @@ class GrantLease:
 
     Nobody else gets them until the terminal itself has said which it did not give out
     (LeaseReturnedRecord), whatever any clock shows: a registration made offline always holds.
+    `lasting_until`: only a window that ends later is worth the trouble.
     """
 
     key: str
     department_id: str
     day: date
     numbers: int
+    lasting_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -526,6 +528,7 @@ class Lease:
     first: int
     count: int  # may be fewer than asked, or 0
     until: datetime
+    called: tuple[str, ...] = ()  # each as it is called, e.g. A012; empty: the number itself
 
 
 @dataclass(frozen=True)

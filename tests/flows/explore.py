@@ -15,14 +15,18 @@ from typing import Any
 from kiosk.flows import events as ev
 from kiosk.flows.effects import (
     Ask,
+    AskLent,
     AskTrail,
     CheckPin,
     Effect,
     EndSession,
     FindOffline,
+    GiveNumber,
     Go,
     HandOver,
     HelpCall,
+    Lent,
+    NoNumber,
     PrintReport,
     PrintSlip,
     Return,
@@ -52,7 +56,9 @@ from tests.flows.people import (
     WANG_CARD,
     WANG_EXPECTED,
     WANG_NUMBER,
+    given,
     hold,
+    lent,
     quote,
 )
 from tests.flows.targets import targets
@@ -61,6 +67,9 @@ KNOWN = Scene(NOW, 1, RULES, Works(), person=WANG, today=DAY, look_up=True)
 NEW = replace(KNOWN, person=None, today=None)
 PROXY = replace(KNOWN, person=LI, acting=WANG, today=NOTHING, relation="child")
 AWAY = replace(KNOWN, works=Works(False, False, False, False, False, False))
+AT_HAND = replace(KNOWN, works=Works(hospital=False, numbers=4))
+CARD = replace(AT_HAND, person=replace(WANG, person=""), today=None, by_card=WANG_CARD)
+BACK = replace(CARD, works=Works(numbers=4))
 
 STARTS: dict[str, list[tuple[Scene, Any]]] = {
     "attract": [(NEW, None), (replace(NEW, works=AWAY.works), None)],
@@ -71,9 +80,13 @@ STARTS: dict[str, list[tuple[Scene, Any]]] = {
         (NEW, ToIdentify("start", ev.CardRead(WANG_CARD))),
         (NEW, ToIdentify("start", ev.CodeScanned("a" * 64 + ":0"))),
     ],
-    "home": [(KNOWN, None), (AWAY, None), (PROXY, None), (replace(KNOWN, today=None), None)],
+    "home": [
+        *((scene, None) for scene in (KNOWN, AWAY, PROXY, AT_HAND, CARD, BACK)),
+        (replace(KNOWN, today=None), None),
+    ],
     "check_in": [(KNOWN, "A1"), (AWAY, "A1"), (KNOWN, "A9"), (NEW, "A1")],
-    "register": [(KNOWN, ""), (AWAY, ""), (PROXY, "last"), (NEW, "")],
+    "register": [(KNOWN, ""), (AWAY, ""), (PROXY, "last"), (NEW, ""), (AT_HAND, ""), (CARD, "")],
+    "register_lent": [(AT_HAND, ""), (CARD, ""), (NEW, "")],
     "print_reports": [(KNOWN, None), (AWAY, None), (replace(KNOWN, today=None), None), (NEW, None)],
     "proxy": [(KNOWN, None), (PROXY, None), (replace(KNOWN, today=NOTHING), None), (NEW, None)],
     "inquire": [(KNOWN, "more"), (AWAY, ""), (PROXY, None), (NEW, None)],
@@ -123,6 +136,7 @@ REPLIES: dict[type, list[Any]] = {
     hospital.LookUpHealthCode: [hospital.HealthCode("clear", NOW)],
 }
 ANY_REPLY = [reply for replies in REPLIES.values() for reply in replies]
+LENT = Lent((lent(SLOTS[0]), lent(SLOTS[1]), lent(SLOTS[2], department=2)))
 TRAIL = (TrailLine(NOW, "check_in_begun"),)
 CARDS = (WANG_CARD, LI_CARD, CHEN_CARD)
 CODES = ("a" * 64 + ":1", "134567890123456789", WANG_NUMBER, "\x00", "'; --", "x" * 5000)
@@ -178,7 +192,7 @@ class Explorer:
     def _keep(self, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
             match effect:
-                case Ask() | AskTrail() | FindOffline() | CheckPin():
+                case Ask() | AskTrail() | AskLent() | GiveNumber() | FindOffline() | CheckPin():
                     self.asked.append(effect)
                 case PrintSlip(job) | PrintReport(job):
                     self.jobs.append(job)
@@ -193,6 +207,14 @@ class Explorer:
                 case Ask(tag, request):
                     yield from (ev.Replied(tag, reply) for reply in REPLIES[type(request)])
                     yield ev.Failed(tag, "unreachable")
+                case AskLent(tag):
+                    yield ev.Replied(tag, LENT)
+                    yield ev.Replied(tag, LENT)
+                    yield ev.Replied(tag, Lent(()))
+                case GiveNumber(tag):
+                    yield ev.Replied(tag, given(LENT.slots[0]))
+                    yield ev.Replied(tag, given(LENT.slots[0], again=True))
+                    yield ev.Replied(tag, NoNumber())
                 case AskTrail(tag):
                     yield ev.Replied(tag, TRAIL)
                 case FindOffline(tag):
@@ -213,7 +235,7 @@ class Explorer:
         yield from self._due()
         tags = [effect.tag for effect in self.asked if isinstance(effect, Ask | FindOffline)]
         for tag in {*tags[-1:], "", "who:0", "report:"}:
-            yield from (ev.Replied(tag, reply) for reply in (*ANY_REPLY[::5], TRAIL, None))
+            yield from (ev.Replied(tag, reply) for reply in (*ANY_REPLY[::5], TRAIL, LENT, None))
             yield from (ev.Failed(tag, why) for why in ("unreachable", "unknown", "refused", "bad"))
             yield ev.FoundOffline(tag, WANG_EXPECTED)
         yield from (ev.Woke(name) for name in {*self.wakes, *WAKES})

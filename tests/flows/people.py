@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 from kiosk.domain.bill import Bill, BillLine, Quote, Split
@@ -13,7 +14,9 @@ from kiosk.domain.visit import (
     AppointmentState,
     Department,
     Dependant,
+    GivenNumber,
     Hold,
+    LentSlot,
     Slot,
     Ticket,
 )
@@ -91,6 +94,15 @@ def slot(of: str, hour: int, left: int = 5, day: int = 0) -> Slot:
 
 
 SLOTS = tuple(slot(f"S{hour}", hour) for hour in range(9, 17))
+
+
+def lent(of: Slot, left: int = 2, department: int = 1) -> LentSlot:
+    """A slot of department D1 (or another) with numbers that this terminal owns."""
+    return LentSlot(DEPARTMENTS[department], replace(of, left=left))
+
+
+def given(of: LentSlot, number: int = 3, again: bool = False) -> GivenNumber:
+    return GivenNumber("L1", number, f"A{number:03d}", of, again)
 
 
 def hold(of: Slot, minutes: int = 5) -> Hold:

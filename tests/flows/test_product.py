@@ -29,6 +29,7 @@ from kiosk.flows import (
     print_reports,
     proxy,
     register,
+    register_lent,
     unlock,
 )
 from kiosk.flows.common import EVENT_TYPES, Ignored
@@ -49,6 +50,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Ignored]] = {
     "home": (home.ATS, home.IGNORED),
     "check_in": (check_in.ATS, check_in.IGNORED),
     "register": (register.ATS, register.IGNORED),
+    "register_lent": (register_lent.ATS, register_lent.IGNORED),
     "print_reports": (print_reports.ATS, print_reports.IGNORED),
     "proxy": (proxy.ATS, proxy.IGNORED),
     "inquire": (inquire.ATS, inquire.IGNORED),

@@ -10,11 +10,13 @@ from kiosk.domain.bill import Bill, BillLine, Quote, Split
 from kiosk.flows import pay
 from kiosk.flows import payment as saga
 from kiosk.flows.effects import (
+    AskQuote,
     BeginPayment,
     Effect,
     EndSession,
     GiveUpPayment,
     Go,
+    HeldQuote,
     PayOrder,
     PrintSlip,
     Wake,
@@ -50,11 +52,12 @@ class Till:
     payments: list[Payment] = field(default_factory=list)
     done: list[Effect] = field(default_factory=list)
     left: list[Effect] = field(default_factory=list)
+    held: Quote | None = None
 
     @classmethod
-    def open(cls, order: PayOrder = ORDER, **scene: Any) -> Till:
+    def open(cls, order: PayOrder = ORDER, held: Quote | None = None, **scene: Any) -> Till:
         shown = {"person": WANG, **scene}
-        till = cls(replace(Scene(NOW, 700, RULES, Works()), **shown))
+        till = cls(replace(Scene(NOW, 700, RULES, Works()), **shown), held=held)
         till.state, effects = pay.start(till._fresh(), order)
         till._do(effects)
         return till
@@ -161,6 +164,8 @@ class Till:
             match effect:
                 case BeginPayment():
                     self._begin(effect)
+                case AskQuote(tag):
+                    self.tell(Replied(tag, HeldQuote(self.held)))
                 case GiveUpPayment(reference):
                     assert reference == self.payment.reference, "only the open one is given up"
                     self.pay(GivenUp())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from kiosk.domain.bill import Quote
 from kiosk.domain.identity import Identity
 from kiosk.flows import (
     attract,
@@ -23,15 +24,18 @@ from kiosk.flows import (
     print_reports,
     proxy,
     register,
+    register_lent,
     unlock,
 )
 from kiosk.flows.effects import (
     Ask,
+    AskLent,
     AskTrail,
     DropNote,
     Effect,
     EndSession,
     FindOffline,
+    GiveNumber,
     Go,
     KeepAudit,
     KeepNote,
@@ -75,6 +79,7 @@ FLOWS: dict[str, Business] = {
         print_reports,
         proxy,
         register,
+        register_lent,
         unlock,
     )
 }
@@ -128,13 +133,13 @@ class Walk:
 
     def reply(self, answer: Any) -> Walk:
         """The oldest open question is answered."""
-        return self.tell(Replied(self._next(Ask, AskTrail).tag, answer))
+        return self.tell(Replied(self._next(Ask, AskTrail, AskLent, GiveNumber).tag, answer))
 
     def fail(self, why: Any = "unreachable") -> Walk:
         return self.tell(Failed(self._next(Ask, AskTrail).tag, why))
 
-    def found(self, expected: Expected | None) -> Walk:
-        return self.tell(FoundOffline(self._next(FindOffline).tag, expected))
+    def found(self, expected: Expected | None, quote: Quote | None = None) -> Walk:
+        return self.tell(FoundOffline(self._next(FindOffline).tag, expected, quote))
 
     def wake(self, name: str) -> Walk:
         assert name in self.wakes, f"nobody asked to be woken for {name}: {self.wakes}"
@@ -227,7 +232,7 @@ class Walk:
 
     def _one(self, effect: Effect) -> None:
         match effect:
-            case Ask() | AskTrail() | FindOffline():
+            case Ask() | AskTrail() | FindOffline() | AskLent() | GiveNumber():
                 self.pending.append(effect)
             case Wake(name):
                 self.wakes.add(name)
@@ -235,22 +240,24 @@ class Walk:
                 self.notes[name] = body
             case DropNote(name):
                 self.notes.pop(name, None)
-            case SetPerson(patient, expired):
+            case SetPerson(patient, expired, by_card):
                 self.scene = replace(
                     self.scene,
                     person=patient,
                     acting=None,
                     relation="",
                     today=None,
+                    quote=None,
                     card_expired=expired,
+                    by_card=by_card,
                 )
             case SetActing(patient, relation):
                 acting = self.scene.acting or self.scene.person
                 self.scene = replace(
                     self.scene, person=patient, acting=acting, relation=relation, today=None
                 )
-            case SetToday(today):
-                self.scene = replace(self.scene, today=today)
+            case SetToday(today, quote):
+                self.scene = replace(self.scene, today=today, quote=quote)
             case Go(to, argument):
                 self._go(to, argument)
             case Return():
@@ -271,7 +278,14 @@ class Walk:
 
     def _end(self, shown: Any) -> None:
         self.scene = replace(
-            self.scene, person=None, acting=None, relation="", today=None, card_expired=False
+            self.scene,
+            person=None,
+            acting=None,
+            relation="",
+            today=None,
+            quote=None,
+            card_expired=False,
+            by_card=None,
         )
         self.below, self.sessions = [], self.sessions + 1
         self._enter("attract", None)

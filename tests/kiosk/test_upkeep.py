@@ -210,7 +210,7 @@ def profile(terminal: Terminal) -> Iterator[Path]:
     )
     server.start()
     text = (ROOT / "kiosk/demo/profile.toml").read_text(encoding="utf-8")
-    pad = f'link = "serial"\nport = "{terminal.folder}/pad"'
+    pad = f'kind = "zvt"\nlink = "serial"\nport = "{terminal.folder}/pad"'
     for name, fact in {"{pad}": pad, "{scanner_baud}": "9600", "{a4}": "ipp://a4"}.items():
         text = text.replace(name, fact)
     text = text.replace("{folder}", str(terminal.folder)).replace("{ports}", "/dev/kiosk")

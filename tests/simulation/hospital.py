@@ -119,4 +119,5 @@ class MiniHospital:
         split = Split(12850 - own, 0, 0, own)
         until = self.now() + timedelta(minutes=30)
         lines = (BillLine("检查费", 1, 12850),)
-        return c.Quoted(Quote(of, (bill,), lines, split, True, until, "signed"))
+        quote = Quote(of, (bill,), lines, split, True, until, "signed", ask.person)
+        return c.Quoted(quote)

@@ -66,7 +66,7 @@ def _act_again(world: World, crowd: Crowd) -> None:
         elif luck < 0.05:
             world.kill()
         elif luck < 0.06:
-            world.line.away = not world.line.away
+            world.line_turns()
         elif luck < 0.065:
             world.clock.ahead = timedelta(hours=chance.uniform(-30, 30))
         crowd.act()

@@ -11,14 +11,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from kiosk.domain.bill import Quote
+from kiosk.domain.visit import GivenNumber, LentSlot
 from kiosk.flows.effects import (
     DropNote,
     Effect,
+    GiveNumber,
     KeepAudit,
     KeepMove,
     KeepNote,
     KeepPayment,
     KeepQueued,
+    KeepQuote,
+    NoNumber,
 )
 from kiosk.flows.events import PinChecked
 from kiosk.flows.payment import FINAL, Payment
@@ -38,6 +43,8 @@ class MemoryRecords:
     proofs: dict[str, str] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     kept_notes: dict[str, str] = field(default_factory=dict)
+    quotes: dict[str, Quote] = field(default_factory=dict)
+    used: dict[str, str] = field(default_factory=dict)  # quote → the payment that has used it
     number: int = 0
 
     def commit(self, keeps: Sequence[Effect], session: str) -> None:
@@ -51,11 +58,14 @@ class MemoryRecords:
                 assert not payment.payer_code, "a payer's code is not kept"
                 self.payments[payment.reference] = payment
                 self.moves[payment.reference] = ["INTENT"]
+                self.used[payment.quote_id] = payment.reference
             case KeepMove(reference, state, evidence):
                 before = journal.State(self.moves[reference][-1].lower())
                 after = journal.State(state.lower())
                 assert after in journal.MOVES[before], f"{before} → {after}"
                 self.moves[reference].append(state)
+                if state in ("DECLINED", "REVERSED"):
+                    self.used.pop(self.payments[reference].quote_id, None)
                 if state == "PAID":
                     self.proofs[reference] = evidence
             case KeepQueued(_, key):
@@ -65,6 +75,8 @@ class MemoryRecords:
                 self.kept_notes[name] = body
             case DropNote(name):
                 self.kept_notes.pop(name, None)
+            case KeepQuote(number, quote):
+                self.quotes[number] = quote
             case KeepAudit():
                 pass
             case _:
@@ -100,6 +112,17 @@ class MemoryRecords:
 
     def find_offline(self, number: str) -> Expected | None:
         return None
+
+    def lent(self) -> tuple[LentSlot, ...]:
+        return ()
+
+    def give_number(self, give: GiveNumber, session: str) -> GivenNumber | NoNumber:
+        return NoNumber()
+
+    def held_quote(self, number: str) -> Quote | None:
+        """Signatures and ends are tried elsewhere: here a quote counts until it is used."""
+        quote = self.quotes.get(number)
+        return None if quote is None or quote.id in self.used else quote
 
     def keep_day_list(self, day_list: DayList, until: datetime) -> None:
         raise AssertionError("the sender keeps lists, not the engine")

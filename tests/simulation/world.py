@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
@@ -141,7 +141,7 @@ class World:
         """A new core on the same disk."""
         self.starts += 1
         self.engine = Engine(
-            Setting(Named("市第一医院"), Named("3号门"), RULES),
+            Setting(Named("市第一医院"), Named("3号门"), replace(RULES, offline_bills="quoted")),
             businesses(),
             records=self.records,
             outside=self,
@@ -149,9 +149,15 @@ class World:
             show=self._see,
         )
         self.engine.start()
-        self.engine.tell(HospitalStood(True))
+        self.engine.tell(HospitalStood(not self.line.away))
         self.pad.connect()
         self._look()
+
+    def line_turns(self) -> None:
+        """The gateway goes away, or is back; core hears of it at the next heartbeat, or never."""
+        self.line.away = not self.line.away
+        if self.chance.random() < 0.8:
+            self.tell(HospitalStood(not self.line.away))
 
     def kill(self) -> None:
         """Between two steps; what has been sent goes on without us."""

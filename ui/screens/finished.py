@@ -48,6 +48,9 @@ class FinishedScreen(Page):
         match page.what:
             case "checked_in" if page.offline:
                 return words.say("finished.checked_in_offline"), words.say("finished.offline")
+            case "registered":
+                fee = "finished.treat_first" if page.treat_first else "finished.pay_first"
+                return words.say("finished.registered"), words.say(fee, window=window)
             case "checked_in":
                 return words.say("finished.checked_in"), self._queue(page)
             case "reports_printed":

@@ -36,9 +36,10 @@ class PaymentResultScreen(Page):
         assert isinstance(page, PaymentResult)
         self.icon, ink = LOOKS[page.result]
         self.icon_ink = getattr(self.look, ink)
-        self.headline = words.say(f"result.{page.result}", amount=money(page.amount_fen))
+        outcome = "unheard" if page.unheard else page.result
+        self.headline = words.say(f"result.{outcome}", amount=money(page.amount_fen))
         window = place(words, page.window)
-        what_next = words.say(f"result.{page.result}_do", window=window)
+        what_next = words.say(f"result.{outcome}_do", window=window)
         reason = words.either(f"result.reason_{page.reason}", "result.reason_general")
         shows_reason = page.reason and page.result in AGAIN
         self.said = (

@@ -187,7 +187,7 @@ class Calendar:
         until_window = max(timedelta(0), plan.slot.starts - work.now)
         return Ticket(
             appointment=self._appointment(booking),
-            number=f"{plan.ward.letter}{plan.first_called + booking.number:03d}",
+            number=plan.called(booking.number),
             ahead=ahead,
             minutes=round(until_window.total_seconds() / 60) + ahead * _MINUTES_EACH,
         )

@@ -14,6 +14,7 @@ from gateway.adapters.demo import people as known
 from gateway.adapters.demo.bills import Account, history_on, unpaid_on
 from gateway.adapters.demo.calendar import Calendar, ahead_of_day, on_site
 from gateway.adapters.demo.crowd import everybody
+from gateway.adapters.demo.fees import fees_on
 from gateway.adapters.demo.insurance import split
 from gateway.adapters.demo.knobs import Knobs
 from gateway.adapters.demo.pdf import ReportPress
@@ -180,7 +181,8 @@ class DemoHospital:
         ward = places.ward(ask.department_id)
         if ward is None:
             raise Refused(404, "department_unknown")
-        offered = self._offered(work, ward, ask.day)
+        least = ask.lasting_until or work.now
+        offered = [one for one in self._offered(work, ward, ask.day) if one[0].slot.ends > least]
         if not offered:
             raise Refused(404, "no_slot")
         taken = slots.taken_by_slot(work.connection, ask.day.isoformat(), work.now)
@@ -197,7 +199,9 @@ class DemoHospital:
         )
         ledger.write(work, "leased", ask.key, "", detail=f"{plan.slot.id} {block}")
         slot = _slot(plan, block.count)
-        return c.Lease(ask.key, slot, block.first, block.count, plan.slot.ends)
+        numbers = range(block.first, block.first + block.count)
+        called = tuple(plan.called(number) for number in numbers)
+        return c.Lease(ask.key, slot, block.first, block.count, plan.slot.ends, called)
 
     # -- money
 
@@ -216,7 +220,7 @@ class DemoHospital:
     def account(self, work: Work, ask: c.AskAccount) -> c.Account:
         person = self._registry.person(work.connection, ask.person)
         day = work.now.date()
-        due = unpaid_on(person, day)
+        due = self._due(work.connection, person, day)
         paid = self._desk.paid(work.connection, [account.id for account in due])
         bills = [account.bill(paid=account.id in paid) for account in due]
         bills += [account.bill(paid=True) for account in history_on(person, day)]
@@ -271,9 +275,12 @@ class DemoHospital:
         )
 
     def _owed(self, connection: Connection, person: Person, day: date) -> tuple[Account, ...]:
-        due = unpaid_on(person, day)
+        due = self._due(connection, person, day)
         paid = self._desk.paid(connection, [account.id for account in due])
         return tuple(account for account in due if account.id not in paid)
+
+    def _due(self, connection: Connection, person: Person, day: date) -> tuple[Account, ...]:
+        return (*unpaid_on(person, day), *fees_on(connection, person, day, self._zone))
 
     def _reports(self, work: Work, person: Person) -> tuple[Report, ...]:
         """What is not printed yet, and what is still to come (row 76)."""

@@ -54,6 +54,10 @@ class SlotPlan:
     appointments: int
     first_called: int  # what number 1 of this window is called, less one
 
+    def called(self, number: int) -> str:
+        """The number as it is called at the door, e.g. A012."""
+        return f"{self.ward.letter}{self.first_called + number:03d}"
+
 
 _TITLES = {
     "chief": ("主任医师", 2500),

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, select, update
 
 from gateway import slots
 from gateway.adapters.demo import ledger
-from gateway.adapters.demo.bills import Account, Item, account_of
+from gateway.adapters.demo.bills import Account, account_of
 from gateway.adapters.demo.calendar import Calendar
-from gateway.adapters.demo.insurance import Category, split
+from gateway.adapters.demo.fees import fee_line, fee_of
+from gateway.adapters.demo.insurance import split
 from gateway.adapters.demo.knobs import HospitalMode, Knobs
 from gateway.adapters.demo.people import SELF_PAY, Person
 from gateway.adapters.demo.places import plan
@@ -26,7 +27,7 @@ from gateway.adapters.demo.tables import paid_bills, quotes, settlements
 from gateway.adapters.port import Work
 from gateway.store import insert_new
 from gateway.tables import to_us
-from kiosk.domain.bill import BillLine, Quote
+from kiosk.domain.bill import Quote
 from kiosk.hospital import contract as c
 
 QUOTE_TIME = timedelta(minutes=30)
@@ -107,7 +108,10 @@ class Desk:
             if claimed is None:
                 return _Refusal("hold_ended")
             return [self._fee(work, ask.hold_key, claimed.slot_id)]
-        found = [account_of(bill_id, person) for bill_id in ask.bill_ids]
+        found = [
+            account_of(bill_id, person) or fee_of(work.connection, bill_id, person, work.now.tzinfo)
+            for bill_id in ask.bill_ids
+        ]
         accounts = [account for account in found if account is not None]
         if not accounts or len(accounts) != len(found) or len(set(ask.bill_ids)) != len(found):
             return _Refusal("unknown_bill")
@@ -118,8 +122,7 @@ class Desk:
     def _fee(self, work: Work, hold_key: str, slot_id: str) -> Account:
         planned = plan(slot_id, work.now.tzinfo)
         assert planned is not None, "a number of a slot that is not in the timetable is held"
-        line = BillLine(f"挂号费（{planned.doctor.title}）", 1, planned.slot.fee_fen)
-        return Account(hold_key, planned.ward.name, (Item(line, Category.REGISTRATION),))
+        return Account(hold_key, planned.ward.name, (fee_line(planned),))
 
     def _quote(self, work: Work, person: Person, ask: c.PreSettle, due: list[Account]) -> Quote:
         shares = [share for account in due for share in account.shares]
@@ -127,7 +130,8 @@ class Desk:
         parts = split(person.insurance, shares, insured=insured)
         lines = tuple(item.line for account in due for item in account.items)
         until = work.now + QUOTE_TIME
-        name = f"{person.id} {ask.bill_ids} {ask.hold_key} {insured} {until.isoformat()} {parts}"
+        asked = f"{work.terminal} {person.id} {ask.bill_ids} {ask.hold_key} {insured}"
+        name = f"{asked} {until.isoformat()} {parts}"
         quote = Quote(
             id=f"Q{hashlib.sha256(name.encode()).hexdigest()[:20]}",
             bill_ids=ask.bill_ids,
@@ -135,6 +139,8 @@ class Desk:
             split=parts,
             insured=insured,
             valid_until=until,
+            person=person.id,
+            terminal=work.terminal,
         )
         return replace(quote, signature=self._sign(c.to_json(quote)))
 
@@ -180,6 +186,8 @@ class Desk:
         self._registry.may_act(work.connection, ask.acting, ask.person)
         stored = self._given(work.connection, ask.quote_id)
         if stored is None or (stored.person, stored.hold_key) != (ask.person, ask.hold_key):
+            return _Refusal("split_changed")
+        if stored.quote.terminal != work.terminal:  # a quote is for the terminal that asked
             return _Refusal("split_changed")
         if stored.quote.split.own_fen != ask.amount_fen:
             return _Refusal("amount_differs")
