@@ -76,7 +76,7 @@ from kiosk.flows.events import (
     Woke,
 )
 from kiosk.flows.payment import GivenUp, Payment
-from kiosk.flows.scene import Business, Rules, Scene
+from kiosk.flows.scene import Business, Rules, Scene, Shown
 from kiosk.flows.slips import PaymentSlip
 from kiosk.ports import (
     Answered,
@@ -230,10 +230,12 @@ class Engine:
         self._run_timers()
         while self._later:
             self._later.popleft()()
-        self._watch_idle()
-        while self._later:
-            self._later.popleft()()
-        self._draw()
+        shown = self._shown()
+        if self._left_alone(shown):
+            while self._later:
+                self._later.popleft()()
+            shown = self._shown()
+        self._draw(shown)
 
     def _run_timers(self) -> None:
         for owner, name in self._timers.take_due(self._clock.monotonic_s()):
@@ -361,21 +363,24 @@ class Engine:
     def _active(self) -> None:
         self._active_s = self._clock.monotonic_s()
 
-    def _watch_idle(self) -> None:
-        shown = self._shown()
+    def _left_alone(self, shown: Shown) -> bool:
+        """True: nobody has touched anything for long, and it was locked or wiped."""
         session = self._session
         now_s = self._clock.monotonic_s()
         if shown.idle == "never" or session.top.business.name == "attract":
             self._active_s = now_s
-            return
+            return False
         idle_s = now_s - self._active_s
         if shown.idle == "volunteer":
-            if idle_s >= IDLE_S["volunteer"]:
-                self._active()
-                self._step(session.top, Touched("lock"))
-            return
-        if idle_s >= self._idle_limit_s() + IDLE_WARNING_S:
-            self._wipe()
+            if idle_s < IDLE_S["volunteer"]:
+                return False
+            self._active()
+            self._step(session.top, Touched("lock"))
+            return True
+        if idle_s < self._idle_limit_s() + IDLE_WARNING_S:
+            return False
+        self._wipe()
+        return True
 
     def _idle_limit_s(self) -> float:
         if self._session.voice:
@@ -554,7 +559,7 @@ class Engine:
 
     # --- the page --------------------------------------------------------------------------------
 
-    def _shown(self) -> Any:
+    def _shown(self) -> Shown:
         top = self._session.top
         return top.business.view(top.state, self._look(0))
 
@@ -563,8 +568,7 @@ class Engine:
         left_s = self._idle_limit_s() + IDLE_WARNING_S - idle_s
         return max(1, round(left_s)) if left_s <= IDLE_WARNING_S else None
 
-    def _draw(self) -> None:
-        shown = self._shown()
+    def _draw(self, shown: Shown) -> None:
         counting = shown.idle == "count" and self._session.top.business.name != "attract"
         idle_left_s = self._idle_left_s() if counting else None
         drawn = self._drawing.draw(
