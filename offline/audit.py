@@ -78,7 +78,7 @@ class Audit:
         seq += 1
         link = link_hash(previous, seq, payload)
         tx.add("insert into audit values (?, ?, ?)", seq, payload, link)
-        for name in set(kind.searchable(facts)):
+        for name in kind.searchable(facts):
             tx.add(INSERT_NAME, name, "audit", seq, seq, None, None, None)
         tx.remember("audit_seq", seq)
         tx.remember("audit_hash", link)

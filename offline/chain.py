@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from offline.catalogue import Fact
+from offline.catalogue import Fact, in_index
 from offline.database import Row
 from offline.store import Reading
 
@@ -87,8 +87,8 @@ def event_of(seq: int, payload: bytes) -> AuditEvent:
 def by_name(reading: Reading, name: str) -> list[AuditEvent]:
     rows = reading.rows(
         "select audit.seq, payload from names join audit using (seq) "
-        "where name = ? and room = 'audit' order by n",
-        name,
+        "where name in (?, ?) and room = 'audit' order by n",
+        *in_index(name),
     )
     return [event_of(number((seq,)), bytes(payload)) for seq, payload in rows]  # type: ignore[arg-type]
 

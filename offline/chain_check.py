@@ -92,7 +92,7 @@ class Verification:
         except (ValueError, KeyError):
             return Tampered(self._seq, "an event is not what was written")
         kind = self._catalogue.events.get(event.event)
-        names = set() if kind is None else set(kind.searchable(dict(event.facts)))
+        names = set() if kind is None else kind.searchable(dict(event.facts))
         self._names += sum(mark(name, self._seq) for name in names)
         return None
 

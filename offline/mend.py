@@ -18,6 +18,7 @@ from offline.database import Database, Row, SqliteDatabase, legible_rows
 from offline.errors import StoreCorrupt
 from offline.files import destroy, sync_folder, write_durably
 from offline.journal import FINAL, Journal, State, move_proves_itself, payment_proves_itself
+from offline.migrations import PERSONS_IN_FRONT
 from offline.outbox import Standing, recount
 from offline.store import Reading, Store, Transaction, suspect_mark, take_lock
 from offline.vault import Place, Pseudonym, Vault
@@ -225,6 +226,8 @@ def _append_events(tx: Transaction, damaged: Path) -> None:
         tx.run("insert into audit values (?, ?, ?)", *row)
         last += 1
     tx.run("delete from names where room = 'audit' and seq > ?", last)
+    for statement in PERSONS_IN_FRONT:  # the damaged file may be of an older schema
+        tx.run(statement)
     for head in legible_rows(damaged, "audit_heads", "seq"):
         if isinstance(head[0], int) and head[0] <= last and isinstance(head[1], bytes):
             tx.run("insert or ignore into audit_heads values (?, ?, ?, ?)", *head)

@@ -62,5 +62,20 @@ FIRST = (
     ) without rowid""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST,)
+FACTS = "json_each(case when json_valid(cast(payload as text)) then cast(payload as text) end)"
+
+PERSONS_IN_FRONT = (
+    # Sessions and persons move to the front of the index (catalogue.INDEX_FRONT). An entry is
+    # only taken away where no other field of the event has that value too.
+    f"""insert or ignore into names (name, room, n, seq)
+        select '!' || fact.value, 'audit', audit.seq, audit.seq from audit, {FACTS} as fact
+        where fact.key in ('session', 'person', 'for_person')""",
+    f"""delete from names where room = 'audit' and substr(name, 1, 1) <> '!' and exists (
+            select 1 from audit where audit.seq = names.n
+        ) and not exists (
+            select 1 from audit, {FACTS} as fact where audit.seq = names.n
+            and fact.value = names.name and fact.key in ('reference', 'slip'))""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (FIRST, PERSONS_IN_FRONT)
 """MIGRATIONS[n] takes a store from schema n to n + 1; `pragma user_version` holds the number."""

@@ -47,6 +47,22 @@ def test_an_untouched_trail_verifies_also_after_a_restart(world: World) -> None:
     assert audit.verify() == Intact(events=48, unsigned=12)
 
 
+def test_a_trail_of_the_first_schema_is_found_and_verifies_after_the_update(world: World) -> None:
+    store = world.open()
+    _trail(world, store)
+    person = store.vault.pseudonym(ZHANG)
+    with store.transaction() as tx:  # a reference that is also a session's name; then as of old
+        world.audit(store).append(tx, "payment_moved", reference="s-1", state="paid")
+        moved = tx.run("update names set name = substr(name, 2) where substr(name, 1, 1) = '!'")
+        assert moved == 40, "ten persons, and thrice ten sessions"
+        tx.run("pragma user_version=1")
+    world.close()
+    audit = world.audit(world.open())
+    assert audit.verify() == Intact(events=41, unsigned=5)
+    assert len(audit.find("s-1")) == 5, "four of the session, one of the reference"
+    assert len(audit.trail(person)) == 40
+
+
 def test_the_link_is_the_hash_of_predecessor_place_and_bytes() -> None:
     """Computed with `printf … | sha256sum`: 32 zero bytes, 8 bytes of 1, then {}."""
     wanted = "1bad765d926feacace97a8ddcd329a1f4254c208affc1ba86b3c7d59e8fba83e"
