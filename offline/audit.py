@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -40,6 +41,13 @@ from offline.vault import Pseudonym
 HEADER = b"kiosk audit key 1\n"
 HEAD_EVENTS = 1000
 """A head is signed at least every so many events; audit.witness() adds one a minute."""
+
+
+class _End(NamedTuple):
+    """The last link: its number and hash."""
+
+    seq: int
+    hash: bytes
 
 
 class Audit:
@@ -80,8 +88,7 @@ class Audit:
         tx.add("insert into audit values (?, ?, ?)", seq, payload, link)
         for name in kind.searchable(facts):
             tx.add(INSERT_NAME, name, "audit", seq, seq, None, None, None)
-        tx.remember("audit_seq", seq)
-        tx.remember("audit_hash", link)
+        tx.remember("audit_end", _End(seq, link))
         if seq % HEAD_EVENTS == 0:
             self.sign_head(tx)
         return seq
@@ -183,16 +190,16 @@ class Audit:
             if self._catalogue.fields[name].type in types
         }
 
-    def _end(self, tx: Transaction) -> tuple[int, bytes]:
-        seq, link = tx.recall("audit_seq"), tx.recall("audit_hash")
-        if isinstance(seq, int) and isinstance(link, bytes):
-            return seq, link
+    def _end(self, tx: Transaction) -> _End:
+        end = tx.recall("audit_end")
+        if isinstance(end, _End):
+            return end
         row = tx.one("select seq, hash from audit order by seq desc limit 1")
         if row is None:
-            return 0, self.first_hash()
+            return _End(0, self.first_hash())
         seq, link = row
         assert isinstance(seq, int) and isinstance(link, bytes)
-        return seq, link
+        return _End(seq, link)
 
 
 def _witnessed(reading: Reading) -> int:

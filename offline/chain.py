@@ -61,16 +61,15 @@ def link_hash(previous: bytes, seq: int, payload: bytes) -> bytes:
 
 def payload_of(at_ms: int, event: str, facts: Mapping[str, Fact]) -> bytes:
     """The JSON of an event. The catalogue's types hold no character that JSON would escape."""
-    parts = [f'{{"at":{at_ms},"event":"{event}"']
+    text = f'{{"at":{at_ms},"event":"{event}"'
     for name, fact in facts.items():
-        match fact:
-            case bool():
-                parts.append(f'"{name}":{"true" if fact else "false"}')
-            case int():
-                parts.append(f'"{name}":{fact}')
-            case _:
-                parts.append(f'"{name}":"{fact}"')
-    return (",".join(parts) + "}").encode()
+        if isinstance(fact, str):
+            text += f',"{name}":"{fact}"'
+        elif isinstance(fact, bool):
+            text += f',"{name}":{"true" if fact else "false"}'
+        else:
+            text += f',"{name}":{fact}'
+    return (text + "}").encode()
 
 
 def mark(name: str, seq: int) -> int:

@@ -133,14 +133,14 @@ class Journal:
         """Record a step. `evidence` is whatever proves it: the pad's answer, the HIS's."""
         head = _head(tx, reference)
         assert state in MOVES[head.state], f"a payment cannot go from {head.state} to {state}"
-        _add_move(tx, head._replace(state=state, n=head.n + 1), evidence)
+        _add_move(tx, _Head(reference, state, head.n + 1, head.person), evidence)
         if state in FINAL:
             tx.run("delete from open_payments where reference = ?", reference)
 
     def noted(self, tx: Transaction, reference: str, evidence: bytes) -> None:
         """Keep a late, repeated or foreign answer: evidence that changes nothing."""
         head = _head(tx, reference)
-        _add_move(tx, head._replace(n=head.n + 1), evidence)
+        _add_move(tx, _Head(reference, head.state, head.n + 1, head.person), evidence)
 
     def payment(self, reference: str) -> Payment | None:
         """One payment with all its moves, or None if this terminal never opened it."""
@@ -187,7 +187,7 @@ def _heads(tx: Transaction) -> dict[str, _Head]:
 def _add_move(tx: Transaction, head: _Head, evidence: bytes) -> None:
     reference, state, n, person = head
     sealed = tx.vault.seal(tx, person, _move_place(reference, n, state), evidence)
-    tx.add(INSERT_NAME, *(reference, "move", n, None, tx.at_ms, state.value, sealed))
+    tx.add(INSERT_NAME, *(reference, "move", n, None, tx.at_ms, str(state), sealed))
     heads = _heads(tx)
     if len(heads) >= HEADS_REMEMBERED:
         heads.clear()

@@ -72,7 +72,8 @@ class Transaction(Reading):
     def __init__(
         self, database: Database, vault: Vault, at_ms: int, memory: dict[str, object]
     ) -> None:
-        super().__init__(database, vault)
+        self._database = database
+        self.vault = vault
         self.at_ms = at_ms
         self._memory = memory
         self._added: dict[str, list[Sequence[Value]]] = {}
@@ -98,7 +99,11 @@ class Transaction(Reading):
         Many rows of one kind go in together, which halves the work of a group of writers. A
         constraint that is broken shows only then; nothing is written in any case.
         """
-        self._added.setdefault(sql, []).append(values)
+        rows = self._added.get(sql)
+        if rows is None:
+            self._added[sql] = [values]
+        else:
+            rows.append(values)
 
     def flush(self) -> None:
         """Put in what add() kept; the statements in the order of their first use."""

@@ -96,7 +96,10 @@ class Vault:
 
     def seal(self, tx: Transaction, person: Pseudonym | None, place: Place, data: bytes) -> bytes:
         """Encrypt data for its place; a person's first field creates their key in tx."""
-        key, nonce = self._writing_key(tx, person), self._nonce()
+        key = self._own if person is None else self._held.get(person)
+        if key is None:
+            key = self._writing_key(tx, person)
+        nonce = self._nonces.pop() if self._nonces else self._nonce()
         return key.mark + nonce + key.cipher.encrypt(nonce, data, place.bound())
 
     def unseal(
