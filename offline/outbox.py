@@ -6,7 +6,8 @@ no. Keys are permanent and unique. Records of one person leave in the order they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+import json
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -84,6 +85,7 @@ class Depth:
     accepted: int
 
 
+STANDINGS: Mapping[object, Standing] = {standing.value: standing for standing in Standing}
 FRONT, LEFT_COUNT = "outbox_front", "outbox_left"
 ACCEPTED_COUNT, REFUSED_COUNT = "outbox_accepted", "outbox_refused"
 SEQ_OF_KEY = "(select seq from names where name = ? and room = 'outbox')"
@@ -139,14 +141,13 @@ class Outbox:
 
     def answered_all(self, tx: Transaction, verdicts: Sequence[tuple[str, Verdict]]) -> int:
         """Record the verdicts of a batch; how many of them were news."""
-        settled: list[int] = []
+        accepted = [key for key, verdict in verdicts if isinstance(verdict, Accepted)]
+        settled = _accept(tx, accepted) if accepted else []
         refused = put_off = 0
         for key, verdict in verdicts:
             match verdict:
-                case Accepted():
-                    settled += _settle(tx, key, Standing.ACCEPTED, None)
                 case Refused(reason):
-                    found = _settle(tx, key, Standing.REFUSED, reason)
+                    found = _refuse(tx, key, reason)
                     refused += len(found)
                     settled += found
                 case PutOff():
@@ -247,11 +248,23 @@ def _due(reading: Reading, limit: int, left_out: Callable[[str], bool]) -> list[
     return chosen
 
 
-def _settle(tx: Transaction, key: str, standing: Standing, reason: str | None) -> list[int]:
+def _accept(tx: Transaction, keys: Sequence[str]) -> list[int]:
+    """Those of them that waited: one statement for a batch, half the work of one for each."""
     found = tx.rows(
-        f"update outbox set state = ?, reason = ?, answered_at = ? where seq = {SEQ_OF_KEY} "
+        "update outbox set state = 'accepted', reason = null, answered_at = ? where seq in "
+        "(select seq from names where name in (select value from json_each(?)) "
+        "and room = 'outbox' and n = 0) and state = 'waiting' returning seq",
+        *(tx.at_ms, json.dumps(keys)),
+    )
+    return [_integer(seq) for (seq,) in found]
+
+
+def _refuse(tx: Transaction, key: str, reason: str) -> list[int]:
+    found = tx.rows(
+        "update outbox set state = 'refused', reason = ?, answered_at = ? "
+        f"where seq = {SEQ_OF_KEY} "
         "and state = 'waiting' returning seq",
-        *(standing.value, reason, tx.at_ms, key),
+        *(reason, tx.at_ms, key),
     )
     return [_integer(seq) for (seq,) in found]
 
@@ -335,9 +348,10 @@ def _record(reading: Reading, row: Row) -> Record:
 
 
 def _standing(state: object) -> Standing:
-    if state not in set(Standing):
+    standing = STANDINGS.get(state)
+    if standing is None:
         raise StoreCorrupt("a record stands nowhere")
-    return Standing(str(state))
+    return standing
 
 
 def _place(key: str) -> Place:
