@@ -90,6 +90,7 @@ class SqliteDatabase:
         return sqlite3.sqlite_version_info
 
     def close(self) -> None:
+        self._changing.close()  # or its last statement would keep the file locked
         self._connection.close()
 
 
