@@ -20,6 +20,7 @@ from drivers.ipp import codec as ipp
 from drivers.mispos import codec as mispos
 from drivers.pad import Charged, MaskedPan
 from drivers.pcsc.apdu import parse_answer
+from drivers.plugin import codec as plugin
 from drivers.scanner.codec import Framer, clean, read_text
 from drivers.scanner.emulator import ScannerEmulator
 from drivers.scanner.models import MODELS, NEWLAND
@@ -430,6 +431,35 @@ def _idcard_pcsc_host() -> tuple[Feed, Held]:
     return feed, _hold_nothing
 
 
+# -- vendors' processes
+
+_PLUGIN_ANSWERS = tuple(
+    line.encode() + b"\n"
+    for line in (
+        '{"id":1,"ok":{"protocol":1,"name":"x","version":"1","can":["look","read"]}}',
+        '{"id":2,"ok":{"card":true,"put":3}}',
+        '{"id":3,"ok":{"outcome":"read","card":{"kind":"health_card","number":"1","name":"王",'
+        '"sex":"2","birth":"19491231"}}}',
+        '{"id":4,"ok":{"outcome":"absent"}}',
+        '{"id":5,"fault":"psam_missing","text":"none"}',
+    )
+)
+
+
+def _plugin_host() -> tuple[Feed, Held]:
+    reader = plugin.LineReader()
+
+    def feed(data: bytes) -> None:
+        for answer in map(plugin.parse_answer, reader.feed(data)):
+            for parse in (plugin.parse_hello, plugin.parse_slot, plugin.parse_card):
+                try:
+                    parse(answer.body if answer else plugin.NOTHING)
+                except ProtocolError:
+                    continue
+
+    return feed, lambda: reader.buffered_bytes
+
+
 TARGETS = (
     Target("idcard", _idcard_host, _IDCARD_ANSWERS),
     Target("idcard contents", _idcard_contents, (_CONTENTS, _TEXT)),
@@ -448,6 +478,7 @@ TARGETS = (
     Target("escpos", _escpos_host, _PRINTER_ANSWERS),
     Target("escpos emulator", _escpos_device, _SLIPS),
     Target("ipp", _ipp_host, _IPP_MESSAGES),
+    Target("plugin", _plugin_host, _PLUGIN_ANSWERS),
     Target("socialcard", _socialcard_host, _SOCIAL_ANSWERS),
     Target("socialcard emulator", _socialcard_device, _SLOT_FRAMES),
     Target("idcard_pcsc", _idcard_pcsc_host, (encode_card_text(_TEXT) + b"\x90\x00",)),

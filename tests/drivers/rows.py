@@ -8,6 +8,7 @@ from tests.drivers.escpos.rows import ROWS as ESCPOS_ROWS
 from tests.drivers.idcard.rows import ROWS as IDCARD_ROWS
 from tests.drivers.ipp.rows import ROWS as IPP_ROWS
 from tests.drivers.mispos.rows import ROWS as MISPOS_ROWS
+from tests.drivers.plugin.rows import ROWS as PLUGIN_ROWS
 from tests.drivers.scanner.rows import ROWS as SCANNER_ROWS
 from tests.drivers.unionpay.rows import ROWS as UNIONPAY_ROWS
 from tests.drivers.wedge.rows import ROWS as WEDGE_ROWS
@@ -23,4 +24,5 @@ ROWS: tuple[Row, ...] = (
     *MISPOS_ROWS,
     *UNIONPAY_ROWS,
     *CASHBOX_ROWS,
+    *PLUGIN_ROWS,
 )

@@ -1,0 +1,1 @@
+"""Vendor libraries in their own process."""
