@@ -62,18 +62,16 @@ class SqliteDatabase:
             cached_statements=CACHED_STATEMENTS,
             timeout=0,
         )
-        # One for all that changes something: a step of a payment makes six statements.
-        self._changing = self._connection.cursor()
 
     def run(self, sql: str, values: Sequence[Value] = ()) -> int:
         try:
-            return self._changing.execute(sql, values).rowcount
+            return self._connection.execute(sql, values).rowcount
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise meaning(error) from error
 
     def run_many(self, sql: str, values: Sequence[Sequence[Value]]) -> None:
         try:
-            self._changing.executemany(sql, values)
+            self._connection.executemany(sql, values)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise meaning(error) from error
 
@@ -90,7 +88,6 @@ class SqliteDatabase:
         return sqlite3.sqlite_version_info
 
     def close(self) -> None:
-        self._changing.close()  # or its last statement would keep the file locked
         self._connection.close()
 
 
