@@ -9,10 +9,10 @@ import asyncio
 import time
 import zlib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import ValidationError
 
@@ -25,8 +25,9 @@ from gateway.store import CommitUnknown, StoreAway
 from kiosk.hospital import contract as c
 
 BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 100 records is about 100 kB
-BATCHES_AT_ONCE = 8  # of the forty threads: whoever stands before a terminal is never behind them
-BATCHES_WAITING = 64
+THREADS = 32
+BATCHES_AT_ONCE = 8  # of the threads: whoever stands before a terminal is never behind them
+BATCHES_WAITING = 400  # of a hundred records each: some seconds, of the fifteen that they have
 BODY_S = 15.0  # no request of the contract has more time than this
 _ALL = 1_000_000
 
@@ -38,8 +39,11 @@ class TooLarge(Exception):
     """The body is larger than any message of the contract."""
 
 
-def make(gateway: Gateway, *routers: APIRouter) -> FastAPI:
-    """The application. `routers`: the console's, the demo controls' when they are wanted."""
+def make(gateway: Gateway, *routers: APIRouter, waiting: int = BATCHES_WAITING) -> FastAPI:
+    """The application. `routers`: the console's, the demo controls' when they are wanted.
+
+    `waiting`: so many batches may wait for their turn, the next are told to come again.
+    """
     title = "Hospital gateway"
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
     described = openapi.document(title)
@@ -65,10 +69,12 @@ def make(gateway: Gateway, *routers: APIRouter) -> FastAPI:
     def _bug(_request: Request, _bug: Exception) -> JSONResponse:
         return JSONResponse({"code": "server_error"}, 500)
 
+    threads = ThreadPoolExecutor(THREADS, "answer")
     for endpoint in c.ENDPOINTS:
-        app.add_api_route(
-            endpoint.path, _route(gateway, endpoint), methods=["POST"], include_in_schema=False
-        )
+        # Batches pass a gate of their own; everybody else finds it open.
+        gate = Gate(BATCHES_AT_ONCE, waiting) if endpoint.request is c.Outbox else Gate(_ALL, _ALL)
+        # Starlette's own route: FastAPI's would look for parameters in each request.
+        app.add_route(endpoint.path, _route(gateway, endpoint, gate, threads), methods=["POST"])
     for router in routers:
         app.include_router(router)
     return app
@@ -82,18 +88,19 @@ def _healthy(gateway: Gateway) -> JSONResponse:
         return JSONResponse({"state": "store_away"}, 503)
 
 
-def _route(gateway: Gateway, endpoint: c.Endpoint) -> _Route:
-    """Batches pass a gate of their own; everybody else finds it open."""
-    batches = endpoint.request is c.Outbox
-    gate = Gate(BATCHES_AT_ONCE, BATCHES_WAITING) if batches else Gate(_ALL, _ALL)
-
+def _route(gateway: Gateway, endpoint: c.Endpoint, gate: Gate, threads: Executor) -> _Route:
     async def route(request: Request) -> Response:
         began = time.monotonic()
         terminal = request.headers.get(c.TERMINAL_HEADER, "")[:80]
         more: dict[str, str] = {}
         try:
             with gate.entered():
-                status, code, reply = await _taken(gateway, endpoint, terminal, request, gate)
+                body, token = await _read(request)
+                async with gate.turn:
+                    loop = asyncio.get_running_loop()
+                    status, code, reply = await loop.run_in_executor(
+                        threads, _answer, gateway, endpoint, terminal, token, body
+                    )
         except Crowded as crowded:
             status, code, reply = 503, "crowded", b""
             more["Retry-After"] = str(crowded.retry_after_s)
@@ -120,14 +127,11 @@ def _route(gateway: Gateway, endpoint: c.Endpoint) -> _Route:
     return route
 
 
-async def _taken(
-    gateway: Gateway, endpoint: c.Endpoint, terminal: str, request: Request, gate: Gate
-) -> tuple[int, str, bytes]:
+async def _read(request: Request) -> tuple[bytes, str]:
+    """The body and the token. TimeoutError when it drips."""
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     async with asyncio.timeout(BODY_S):
-        body = await _body(request)
-    async with gate.turn:
-        return await run_in_threadpool(_answer, gateway, endpoint, terminal, token, body)
+        return await _body(request), token
 
 
 def _answer(
@@ -135,7 +139,7 @@ def _answer(
 ) -> tuple[int, str, bytes]:
     """Status, code and reply. What a fault means is translated here, once."""
     try:
-        return 200, "", gateway.answer(gateway.known(terminal, token), endpoint, body)
+        return 200, "", gateway.answer_to(terminal, token, endpoint, body)
     except ValidationError:
         return 422, "not_understood", b""
     except Refused as refused:

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
@@ -97,13 +98,18 @@ def add_operator(store: Store, name: str, role: Role, token: str = "") -> str:
 def terminal_of(connection: Connection, name: str, token: str) -> str:
     """The terminal's name when the token is its own; else Refused(401)."""
     stored = connection.execute(
-        select(terminals.c.token_hash).where(
-            terminals.c.name == name, terminals.c.revoked.is_(False)
-        )
-    ).scalar()
-    if stored is None or not hmac.compare_digest(stored, _hashed(token)):
-        raise Refused(401, "terminal_unknown")
+        select(terminals.c.token_hash, terminals.c.revoked).where(terminals.c.name == name)
+    ).first()
+    admit(stored, token)
     return name
+
+
+def admit(row: Any, token: str | None) -> None:
+    """Refused(401) unless the token belongs to this row of `terminals`; None: it was shown."""
+    if token is None:
+        return
+    if row is None or row.revoked or not hmac.compare_digest(row.token_hash, _hashed(token)):
+        raise Refused(401, "terminal_unknown")
 
 
 def operator_of(connection: Connection, name: str, token: str) -> Operator | None:
@@ -115,12 +121,12 @@ def operator_of(connection: Connection, name: str, token: str) -> Operator | Non
     return Operator(name, Role(row.role))
 
 
-def heard(work: Work, ask: c.Hello) -> None:
-    """Keep what a heartbeat said. A terminal may speak only for itself."""
+def heard(work: Work, ask: c.Hello, token: str | None = None) -> None:
+    """Keep what a heartbeat said. A terminal may speak only for itself; see admit() for `token`."""
     if ask.terminal != work.terminal:
         raise Refused(403, "other_terminal")
     oldest = to_us(work.now - timedelta(seconds=max(0, ask.oldest_s))) if ask.waiting else None
-    pinned = work.connection.execute(
+    row = work.connection.execute(
         update(terminals)
         .where(terminals.c.name == work.terminal)
         .values(
@@ -131,9 +137,11 @@ def heard(work: Work, ask: c.Hello) -> None:
             clock_off_s=round((ask.now - work.now).total_seconds()),
             oldest=oldest,
         )
-        .returning(terminals.c.audit_key)
-    ).scalar_one()
-    named_key(work, ask.audit_key, pinned)
+        .returning(terminals.c.audit_key, terminals.c.token_hash, terminals.c.revoked)
+    ).first()
+    admit(row, token)  # else all of this is undone
+    assert row is not None, "a terminal that is known has a row"
+    named_key(work, ask.audit_key, row.audit_key)
 
 
 def beat_s(connection: Connection) -> float:

@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.exc import DataError
 
-from gateway import effects
-from gateway.adapters.port import Hospital, Work
+from gateway import effects, fleet
+from gateway.adapters.port import Hospital, Refused, Work
 from gateway.operations import alarm
 from gateway.sealing import Keys
 from gateway.store import (
@@ -84,11 +84,14 @@ class Ingest:
         self._store, self._keys, self._hospital, self._clock = store, keys, hospital, clock
         self._log = log
 
-    def take(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
-        """One transaction for all; when something in it breaks, one for each."""
+    def take(
+        self, terminal: str, batch: Sequence[c.Record], token: str | None = None
+    ) -> c.OutboxReply:
+        """One transaction for all; when something in it breaks, one for each. Refused(401) when
+        the token is not this terminal's; None: that was looked at before."""
         try:
-            return self._together(terminal, batch)
-        except (StoreAway, CommitUnknown):
+            return self._together(terminal, batch, token)
+        except (StoreAway, CommitUnknown, Refused):
             raise
         # The border between records: whatever one record breaks must not stop the others, so
         # this is the one place that may not name what it expects.
@@ -126,20 +129,30 @@ class Ingest:
             _hold(work, _Front(0, 0), [record])
         return _verdict(record.key, "not_storable")
 
-    def _together(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
+    def _together(
+        self, terminal: str, batch: Sequence[c.Record], token: str | None = None
+    ) -> c.OutboxReply:
         try:
-            return self._in_one(terminal, batch, self._all_new)
+            return self._in_one(terminal, batch, self._all_new, token)
         except _Known:
-            return self._in_one(terminal, batch, self._judge)
+            return self._in_one(terminal, batch, self._judge, token)
 
-    def _in_one(self, terminal: str, batch: Sequence[c.Record], judge: _Judge) -> c.OutboxReply:
+    def _in_one(
+        self, terminal: str, batch: Sequence[c.Record], judge: _Judge, token: str | None
+    ) -> c.OutboxReply:
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
             # Batches of one terminal queue here, so that order and held_up_to are true.
-            mine = select(terminals.c.held_up_to, terminals.c.highest).where(
-                terminals.c.name == terminal
-            )
-            front = _Front(*connection.execute(mine.with_for_update()).one())
+            mine = select(
+                terminals.c.held_up_to,
+                terminals.c.highest,
+                terminals.c.token_hash,
+                terminals.c.revoked,
+            ).where(terminals.c.name == terminal)
+            row = connection.execute(mine.with_for_update()).first()
+            fleet.admit(row, token)
+            assert row is not None, "a terminal that is known has a row"
+            front = _Front(row.held_up_to, row.highest)
             verdicts = judge(work, batch, front)
             held_up_to = _hold(work, front, batch)
         return c.OutboxReply(tuple(verdicts), held_up_to)

@@ -33,6 +33,8 @@ def server(app: FastAPI, host: str, port: int, tls: Tls | None = None) -> uvicor
         app,
         host=host,
         port=port,
+        http="httptools",
+        loop="uvloop",
         access_log=False,
         log_config=None,
         backlog=_BACKLOG,

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pydantic import ValidationError
+
 from gateway import factors, fleet
 from gateway.adapters.port import Hospital, Provider, Refused, Work
 from gateway.ingest import Ingest
@@ -64,6 +66,29 @@ class Gateway:
         with self.store.reading() as connection:
             return fleet.terminal_of(connection, name, token)
 
+    def answer_to(self, name: str, token: str, endpoint: c.Endpoint, body: bytes) -> bytes:
+        """As answer(), for who says to be `name` and shows a token; else Refused(401).
+
+        What all terminals do all the time looks at the token in the transaction of its effect.
+        """
+        try:
+            return self._answer_to(name, token, endpoint, body)
+        except ValidationError:
+            self.known(name, token)  # a stranger is not even told that the body was wrong
+            raise
+
+    def _answer_to(self, name: str, token: str, endpoint: c.Endpoint, body: bytes) -> bytes:
+        match endpoint.name:
+            case "outbox":
+                reply: Any = self._take(name, c.from_json(c.Outbox, body), token)
+            case "hello":
+                hello = c.from_json(c.Hello, body)
+                with self.store.writing() as connection:
+                    reply = self._hello(Work(connection, name, self.clock()), hello, token)
+            case _:
+                return self.answer(self.known(name, token), endpoint, body)
+        return c.to_json(reply, endpoint.reply)
+
     def answer(self, terminal: str, endpoint: c.Endpoint, body: bytes) -> bytes:
         """The reply as JSON, or Refused, KeyReused, Away, AnswerLost, StoreAway, CommitUnknown.
 
@@ -71,8 +96,7 @@ class Gateway:
         """
         ask = c.from_json(endpoint.request, body)
         if endpoint.name == "outbox":
-            reply = self._ingest.take(terminal, ask.records)
-            self.metrics.judged(reply.verdicts)
+            reply = self._take(terminal, ask, None)
         elif endpoint.name in self._charges:
             reply = self._guarded(terminal, lambda: self._charges[endpoint.name](terminal, ask))
         elif endpoint.name in self._changes:
@@ -81,6 +105,11 @@ class Gateway:
         else:
             reply = self._look(terminal, endpoint, ask)
         return c.to_json(reply, endpoint.reply)
+
+    def _take(self, terminal: str, ask: c.Outbox, token: str | None) -> c.OutboxReply:
+        reply = self._ingest.take(terminal, ask.records, token)
+        self.metrics.judged(reply.verdicts)
+        return reply
 
     def _look(self, terminal: str, endpoint: c.Endpoint, ask: Any) -> Any:
         writes = endpoint.name in self._writes
@@ -176,8 +205,8 @@ class Gateway:
             return c.Done()
         return self.hospital.release_hold(work, ask)
 
-    def _hello(self, work: Work, ask: c.Hello) -> c.HelloReply:
-        fleet.heard(work, ask)
+    def _hello(self, work: Work, ask: c.Hello, token: str | None = None) -> c.HelloReply:
+        fleet.heard(work, ask, token)
         if abs(work.now - self._counted) >= _COUNT_EVERY:
             self._beat_s, self._counted = fleet.beat_s(work.connection), work.now
         return c.HelloReply(

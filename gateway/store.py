@@ -7,10 +7,12 @@ never fails half-way for want of it. A commit whose outcome is not known is said
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from psycopg import Error as PostgresError
 from sqlalchemy import (
     Column,
     Connection,
@@ -23,10 +25,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold SQLite's write lock
 POOL_CONNECTIONS = 20
+RESTED_S = 2.0
 WAL_PAGES = 4000  # 16 MB before it is folded back; each folding costs three syncs
 _SCHEMA_LOCK = 70_115_001  # any number: two gateways must not create tables at the same time
 
@@ -171,13 +174,14 @@ def _ignoring_known(connection: Connection, table: Table) -> Any:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(
+        made = create_engine(
             url,
             pool_size=POOL_CONNECTIONS,
             max_overflow=POOL_CONNECTIONS,
-            pool_pre_ping=True,
             hide_parameters=True,  # an error text must not quote a patient's data
         )
+        event.listen(made, "checkout", _look_when_rested)
+        return made
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -188,6 +192,18 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _look_when_rested(connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that rested may have died meanwhile; one just used need not be asked again."""
+    now_s = time.monotonic()
+    if now_s - record.info.get("used_s", 0.0) > RESTED_S:
+        try:
+            connection.execute("select 1")
+            connection.rollback()
+        except PostgresError as fault:
+            raise DisconnectionError from fault  # the pool tries another one
+    record.info["used_s"] = now_s
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

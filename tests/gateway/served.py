@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import requests
+from fastapi import FastAPI
 
 from gateway.cli import demo_app
 from gateway.server import server
@@ -23,11 +24,14 @@ _START_S = 15.0
 
 
 @contextmanager
-def served(world: World, *, controls: bool = False) -> Iterator[str]:
+def served(
+    world: World, *, controls: bool = False, application: FastAPI | None = None
+) -> Iterator[str]:
     """The world's gateway on a loopback port; its base URL."""
+    made = application or demo_app(world.parts, with_controls=controls)
     listener = socket.create_server(("127.0.0.1", 0))
     port: int = listener.getsockname()[1]
-    running = server(demo_app(world.parts, with_controls=controls), "127.0.0.1", port)
+    running = server(made, "127.0.0.1", port)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import BATCHES_AT_ONCE, BATCHES_WAITING
+from gateway import app as http
+from gateway.app import BATCHES_AT_ONCE
 from gateway.gate import RETRY_FIRST_S, RETRY_MAX_S, Crowded, Gate
 from kiosk.hospital import contract as c
 from kiosk.hospital.client import HospitalClient
@@ -65,7 +66,8 @@ def test_the_longer_the_crowd_the_later_the_rest_is_asked_for() -> None:
 
 def test_a_crowded_gateway_sends_batches_away_and_answers_people(light_world: World) -> None:
     """The test holds the database's only pen, so batches pile up; a patient's question passes."""
-    room = BATCHES_AT_ONCE + BATCHES_WAITING
+    room = BATCHES_AT_ONCE + 12
+    application = http.make(light_world.parts.gateway, waiting=12)
     batch = c.Outbox((record(1, screening("S1"), "screening"),))
     answers: SimpleQueue[Any] = SimpleQueue()
 
@@ -75,7 +77,7 @@ def test_a_crowded_gateway_sends_batches_away_and_answers_people(light_world: Wo
         except HospitalBusy as busy:
             answers.put(busy.wait_s)
 
-    with served(light_world) as url, ExitStack() as stack:
+    with served(light_world, application=application) as url, ExitStack() as stack:
         clients = [client(url) for _ in range(room + 5)]
         threads = [threading.Thread(target=send, args=(one,)) for one in clients[1:]]
         for one in clients:
