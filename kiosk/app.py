@@ -24,7 +24,6 @@ from drivers.escpos.commands import GENERIC_80
 from drivers.escpos.commands import MODELS as PRINTERS
 from drivers.escpos.driver import ReceiptPrinter
 from drivers.escpos.glyphs import Glyphs, installed_faces
-from drivers.idcard.driver import IdCardReader
 from drivers.ipp.driver import A4Printer
 from drivers.pad import PaymentPad
 from drivers.scanner.driver import Scanner
@@ -32,6 +31,7 @@ from drivers.scanner.models import MODELS as SCANNERS
 from drivers.transports.serial_port import open_serial
 from kiosk import logs
 from kiosk.clock import TerminalClock, boot_id
+from kiosk.devices.card_slot import CardSlotDevice
 from kiosk.devices.code_scanner import ScannerDevice
 from kiosk.devices.id_reader import IdReaderDevice
 from kiosk.devices.payment_pad import PadDevice
@@ -74,7 +74,7 @@ from kiosk.hospital.faults import HospitalError, HospitalUnreachable
 from kiosk.hospital.pace import Pace
 from kiosk.lending import Lending
 from kiosk.link import LinkServer
-from kiosk.openers import open_pad
+from kiosk.openers import card_slot_opener, id_reader_opener, open_pad
 from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
 from kiosk.ports import PolicyStood
@@ -123,6 +123,7 @@ def rules_of(profile: Profile) -> Rules:
         desk_window=profile.hospital.desk_window,
         hotline=profile.hospital.hotline,
         green_alarm_s=profile.screening.alarm_s,
+        card_slot=profile.devices.card_slot is not None,
         treat_first=profile.offline.treat_first,
         offline_bills=profile.offline.bills,
     )
@@ -154,10 +155,6 @@ class DeviceMaker:
     def __init__(self, profile: Profile, clock: TerminalClock) -> None:
         self._devices, self._clock = profile.devices, clock.monotonic_s
         self._glyphs = Glyphs(installed_faces())
-
-    def id_reader(self) -> IdCardReader:
-        part = self._devices.id_reader
-        return IdCardReader(open_serial(part.port, part.baud, self._clock), self._clock)
 
     def scanner(self) -> Scanner:
         part = self._devices.scanner
@@ -321,8 +318,13 @@ class Core:
 
     def _device_workers(self) -> tuple[DeviceWorker, ...]:
         make, tell = DeviceMaker(self.profile, self.clock), self.loop.tell
+        parts, clock = self.profile.devices, self.clock.monotonic_s
+        slot = (
+            (CardSlotDevice(card_slot_opener(parts.card_slot, clock)),) if parts.card_slot else ()
+        )
         devices = (
-            IdReaderDevice(make.id_reader),
+            IdReaderDevice(id_reader_opener(parts.id_reader, clock)),
+            *slot,
             ScannerDevice(make.scanner),
             ReceiptPrinterDevice(make.receipt_printer, self._slip),
             ReportPrinterDevice(make.report_printer),

@@ -9,16 +9,39 @@ from collections.abc import Callable
 
 from drivers.deadline import Clock
 from drivers.errors import DeviceAbsent
+from drivers.idcard.driver import IdCardReader
+from drivers.idcard.reader import IdReader
+from drivers.idcard_pcsc.driver import PcscIdCardReader
 from drivers.mispos.driver import MisPosSettings, TranCodes, mispos_pad
 from drivers.pad import PaymentPad
+from drivers.pcsc.service import PcscPorts
+from drivers.plugin.driver import Plugin
+from drivers.plugin.process import PluginStarter
+from drivers.socialcard.driver import SocialCardReader
 from drivers.transport import ByteStream
 from drivers.transports.serial_port import open_serial
 from drivers.transports.tcp_port import open_tcp
 from drivers.unionpay.driver import TranTypes, UnionPaySettings, unionpay_pad
 from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
-from kiosk.profile import MisPosPart, PaymentPadPart, UnionPayPart
+from kiosk.profile import CardSlotPart, IdReaderPart, MisPosPart, PaymentPadPart, UnionPayPart
 
 ZVT_STOP_BITS = 2  # PROTOCOLS 4.1: 9600 8N2
+
+
+def id_reader_opener(part: IdReaderPart, clock: Clock) -> Callable[[], IdReader]:
+    """Opens the profile's ID card reader, again and again. DriverError."""
+    if part.kind == "pcsc":
+        ports = PcscPorts(clock)
+        return lambda: PcscIdCardReader(ports.open(part.reader), clock)
+    return lambda: IdCardReader(open_serial(part.port, part.baud, clock), clock)
+
+
+def card_slot_opener(part: CardSlotPart, clock: Clock) -> Callable[[], SocialCardReader | Plugin]:
+    """Opens the profile's card slot, again and again. DriverError."""
+    if part.kind == "plugin":
+        return PluginStarter(part.command, clock).start
+    ports = PcscPorts(clock)
+    return lambda: SocialCardReader(ports.open(part.reader), clock)
 
 
 def open_pad(part: PaymentPadPart, clock: Clock, draw: Callable[[int], int]) -> PaymentPad:

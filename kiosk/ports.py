@@ -20,7 +20,7 @@ from kiosk.flows.slips import TrailLine
 from kiosk.hospital.contract import DayList, Expected, OutboxReply, Record
 from kiosk.views import Touch
 
-Part = Literal["id_reader", "scanner", "receipt_printer", "a4_printer", "pad"]
+Part = Literal["id_reader", "card_slot", "scanner", "receipt_printer", "a4_printer", "pad"]
 
 
 class DeviceFault(Exception):

@@ -85,6 +85,28 @@ class SerialPart:
 
 @with_config(_STRICT)
 @dataclass(frozen=True)
+class IdReaderPart:
+    """ID cards: `sdt` is a reader on a serial port, `pcsc` one that pcscd knows by this name."""
+
+    kind: Literal["sdt", "pcsc"] = "sdt"
+    port: str = ""
+    baud: Baud = 115200
+    reader: str = ""
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
+class CardSlotPart:
+    """Where a card is put in: `social_card` reads 社保卡 in a PC/SC reader of this name, `plugin`
+    leaves it to a vendor's program (drivers/plugin/PROTOCOL.md)."""
+
+    kind: Literal["social_card", "plugin"]
+    reader: str = ""
+    command: tuple[Word, ...] = ()
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
 class MisPosPart:
     """What the acquirer says of its MIS-POS (drivers/mispos/PROTOCOL.md); ask on site.
 
@@ -151,11 +173,12 @@ class ReportPrinterPart:
 @with_config(_STRICT)
 @dataclass(frozen=True)
 class DevicesPart:
-    id_reader: SerialPart
+    id_reader: IdReaderPart
     scanner: SerialPart
     receipt_printer: SerialPart
     a4_printer: ReportPrinterPart
     payment_pad: PaymentPadPart
+    card_slot: CardSlotPart | None = None
 
 
 @with_config(_STRICT)
@@ -348,6 +371,22 @@ def _header(line: str) -> str:
     return found[1] if found else ""
 
 
+def _card_mistakes(devices: DevicesPart) -> list[Mistake]:
+    """A card reader without what its kind is found by."""
+    wrong: list[Mistake] = []
+    at, reader = ("devices", "id_reader", "kind"), devices.id_reader
+    if reader.kind == "sdt" and not reader.port:
+        wrong.append((at, "an sdt reader needs a port"))
+    if reader.kind == "pcsc" and not reader.reader:
+        wrong.append((at, "a pcsc reader needs reader, its name"))
+    at, slot = ("devices", "card_slot", "kind"), devices.card_slot
+    if slot is not None and slot.kind == "social_card" and not slot.reader:
+        wrong.append((at, "a social_card slot needs reader, its name"))
+    if slot is not None and slot.kind == "plugin" and not slot.command:
+        wrong.append((at, "a plugin needs command, a list"))
+    return wrong
+
+
 def _pad_mistakes(pad: PaymentPadPart) -> list[Mistake]:
     """A line that is not whole, and settings of a pad that is not there."""
     at = ("devices", "payment_pad")
@@ -379,6 +418,7 @@ def _check_across(profile: Profile, text: str, name: str) -> None:
     if not _is_zone(profile.hospital.time_zone):
         zone = profile.hospital.time_zone
         wrong.append((("hospital", "time_zone"), f"{zone} is no time zone, e.g. Asia/Shanghai"))
+    wrong += _card_mistakes(profile.devices)
     wrong += _pad_mistakes(profile.devices.payment_pad)
     numbers = [volunteer.number for volunteer in profile.volunteers]
     for at, volunteer in enumerate(numbers):

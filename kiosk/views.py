@@ -70,6 +70,7 @@ class Works:
 
     hospital: bool = True
     id_reader: bool = True
+    card_slot: bool = True
     scanner: bool = True
     receipt_printer: bool = True
     a4_printer: bool = True
@@ -119,9 +120,13 @@ class OnSite:
 
 @dataclass(frozen=True)
 class Attract:
-    """Nobody is here. Targets: no_credential, family, emergency, green (volunteer's entrance)."""
+    """Nobody is here. Targets: no_credential, family, emergency, green (volunteer's entrance).
+
+    `card_slot` True: a social security card may be put in.
+    """
 
     on_site: tuple[OnSite, ...] = ()  # ≤ 6
+    card_slot: bool = False
     page: Literal["attract"] = "attract"
 
 
@@ -131,7 +136,8 @@ class Identify:
 
     `goal` is what it is for (start, register, pay, …: a key). `relative` True: it is the other
     person's card that is wanted now, `own_read` the holder's masked name. `card_only` True: no
-    other way is offered, and there are no targets but the bar's.
+    other way is offered, and there are no targets but the bar's. `card_slot` True: a social
+    security card may be put in.
     """
 
     goal: str = "start"
@@ -139,6 +145,7 @@ class Identify:
     relative: bool = False
     own_read: str = ""
     card_only: bool = False
+    card_slot: bool = False
     page: Literal["identify"] = "identify"
 
 

@@ -79,7 +79,8 @@ ATTRACT = Attract(
         OnSite(Named("儿科", "Children"), 9),
         OnSite(Named("眼科", "Eyes"), 4),
         OnSite(CARDIOLOGY, 2),
-    )
+    ),
+    card_slot=True,
 )
 
 CHECK_IN = HomeTask(
@@ -216,6 +217,7 @@ def _first_pages() -> dict[str, Page]:
         "attract": ATTRACT,
         "attract.empty": Attract(),
         "identify": Identify(),
+        "identify.card_slot": Identify(card_slot=True),
         "identify.reading": Identify(goal="pay", reading=True),
         "identify.relative": Identify(goal="family", relative=True, own_read="王*兰"),
         "identify.card_only": Identify(goal="green_relative", card_only=True, own_read="王*兰"),

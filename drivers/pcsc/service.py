@@ -76,7 +76,10 @@ def fault_of(code: int, doing: str) -> DriverError:
 
 
 class PcscPorts:
-    """All slots of this computer; made once a program. `clock` is time.monotonic's kind."""
+    """All slots of this computer, for one device: what sticks there must not hold up another.
+
+    `clock` is time.monotonic's kind.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

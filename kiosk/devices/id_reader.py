@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from drivers import errors
 from drivers.idcard import card as card_text
 from drivers.idcard import driver as idcard
+from drivers.idcard.reader import IdReader
 from kiosk.devices.faults import fault_of
 from kiosk.domain.identity import Credential, DocumentKind, Identity, Sex
 from kiosk.flows.effects import (
@@ -26,9 +27,9 @@ class IdReaderDevice:
     part: Part = "id_reader"
     pause_s = 0.3  # PROTOCOLS §1.6: find every 300 ms
 
-    def __init__(self, connect: Callable[[], idcard.IdCardReader]) -> None:
+    def __init__(self, connect: Callable[[], IdReader]) -> None:
         self._connect = connect
-        self._reader: idcard.IdCardReader | None = None
+        self._reader: IdReader | None = None
         self._troubled = False
 
     def open(self) -> Iterator[Told]:
@@ -51,7 +52,7 @@ class IdReaderDevice:
         except errors.DriverError as fault:
             raise fault_of(fault) from fault
 
-    def _look(self, reader: idcard.IdCardReader) -> Iterator[Told]:
+    def _look(self, reader: IdReader) -> Iterator[Told]:
         if isinstance(reader.find(), idcard.CardAbsent):
             self._troubled = False
             return

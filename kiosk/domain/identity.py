@@ -106,6 +106,8 @@ class Credential(StrEnum):
     """How a person made themselves known this time."""
 
     ID_CARD = "id_card"
+    SOCIAL_CARD = "social_card"  # 社保卡
+    HEALTH_CARD = "health_card"  # 居民健康卡
     HEALTH_CODE = "health_code"  # 电子健康卡
     INSURANCE_CODE = "insurance_code"  # 医保电子凭证
     TYPED_NUMBER = "typed_number"

@@ -133,7 +133,8 @@ def _page(state: AttractState, scene: Scene) -> Attract:
     listed = state.departments if scene.works.hospital else state.own
     most = sorted(listed, key=lambda one: -one.on_site_left)
     left = [one for one in most if one.on_site_left > 0][:ON_SITE_MAX]
-    return Attract(tuple(OnSite(Named(one.name, one.name_en), one.on_site_left) for one in left))
+    places = tuple(OnSite(Named(one.name, one.name_en), one.on_site_left) for one in left)
+    return Attract(places, scene.rules.card_slot)
 
 
 BUSINESS = Business("attract", start, step, view)

@@ -405,7 +405,7 @@ def _page(state: IdentifyState, scene: Scene) -> Page:
             return Problem(state.problem, True, scene.rules.desk_window)
         case "asking" | "entering" | "loading" if state.behind is not None:
             return state.behind
-    return IdentifyPage(state.goal, state.reading)
+    return IdentifyPage(state.goal, state.reading, card_slot=scene.rules.card_slot)
 
 
 BUSINESS = Business("identify", start, step, view)

@@ -34,6 +34,7 @@ class Rules:
     desk_window: str = "1"
     hotline: str = "12320"
     green_alarm_s: int = 300
+    card_slot: bool = False  # a social security card may be put in
     paper_kinds: tuple[str, ...] = (
         "negative_test",
         "vaccination",

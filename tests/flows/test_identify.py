@@ -60,6 +60,24 @@ def test_any_code_resolves_to_one_person(text: str, credential: Credential) -> N
     assert walk.reply(Known(WANG)).reply(DAY).flow == "home"
 
 
+@pytest.mark.parametrize("credential", [Credential.SOCIAL_CARD, Credential.HEALTH_CARD])
+def test_a_social_or_health_card_finds_the_person_by_the_id_number(credential: Credential) -> None:
+    """Rows 2 and 6: the ID number is the main index, whatever card said it."""
+    card = replace(WANG_CARD, credential=credential, valid_to=None)
+    walk = Walk.at("attract").lay(card)
+    assert (walk.asked().credential, walk.asked().value) == (credential, WANG_NUMBER)
+    assert walk.reply(Known(WANG)).reply(DAY).flow == "home"
+    assert not walk.page.card_expired
+
+
+def test_the_first_pages_offer_a_social_card_only_where_there_is_a_slot_for_it() -> None:
+    for slot in (False, True):
+        walk = Walk.at("attract")
+        walk.scene = replace(walk.scene, rules=replace(walk.scene.rules, card_slot=slot))
+        assert walk.page.card_slot is slot
+        assert walk.touch("no_credential").page.card_slot is slot
+
+
 def test_a_permits_number_is_asked_about_as_what_it_is() -> None:
     """Row 3: other documents are second indexes."""
     permit = replace(WANG_CARD, kind=LI_CARD.kind.HK_MACAU_TAIWAN, number="H12345678")

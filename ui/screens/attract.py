@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from kiosk.views import Attract, Language, View
 from ui.formats import name_of
@@ -25,9 +25,11 @@ class AttractScreen(Page):
     places_heading = StringProperty("")
     tile_cols = NumericProperty(4)
     places_cols = NumericProperty(3)
+    card_slot = BooleanProperty(False)
 
     def show(self, view: View) -> None:
         assert isinstance(view.page, Attract)
+        self.card_slot = view.page.card_slot
         large = self.look.size_name != "normal"
         self.tile_cols = 2 if large else 4
         self.places_cols = 2 if large or view.frame.language != "zh" else 3

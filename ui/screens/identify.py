@@ -12,6 +12,7 @@ class IdentifyScreen(Page):
     goal = StringProperty("")
     reading = BooleanProperty(False)
     card_only = BooleanProperty(False)
+    card_slot = BooleanProperty(False)
 
     def on_kv_post(self, base_widget: object) -> None:
         super().on_kv_post(base_widget)
@@ -23,7 +24,7 @@ class IdentifyScreen(Page):
         page, words = view.page, self.words
         assert isinstance(page, Identify)
         self.reading = page.reading
-        self.card_only = page.card_only
+        self.card_only, self.card_slot = page.card_only, page.card_slot
         if page.card_only:
             for name in ("type_number", "volunteer", "code"):
                 if (widget := self._parts.pop(name, None)) is not None:

@@ -17,7 +17,15 @@ from kiosk.domain.identity import Credential, DocumentKind, Identity, Sex
 from kiosk.domain.visit import Dependant
 from kiosk.hospital import contract as c
 
-_CARD_LIKE = frozenset({Credential.ID_CARD, Credential.VOUCHED, Credential.RELATIVE})
+_CARD_LIKE = frozenset(
+    {
+        Credential.ID_CARD,
+        Credential.SOCIAL_CARD,
+        Credential.HEALTH_CARD,
+        Credential.VOUCHED,
+        Credential.RELATIVE,
+    }
+)
 
 
 class Registry:
