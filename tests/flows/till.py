@@ -90,6 +90,9 @@ class Till:
     def quoted(self, told: Quote | None = None) -> Till:
         return self.tell(Replied("quote", Quoted(told or quote())))
 
+    def fails_quote(self, why: Any = "unreachable") -> Till:
+        return self.tell(Failed("quote", why))
+
     def pay(self, *events: Any) -> Till:
         """Something is told to the payment that is open."""
         for event in events:
