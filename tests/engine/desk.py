@@ -17,6 +17,7 @@ from kiosk.app import businesses
 from kiosk.engine.engine import Engine, Setting
 from kiosk.flows.effects import ChargePad, Effect, PrintSlip
 from kiosk.flows.events import CardRead, PadApproved, PadCompleted, SlipPrinted
+from kiosk.flows.scene import Rules
 from kiosk.hospital.contract import (
     AskDepartments,
     AskToday,
@@ -96,6 +97,8 @@ class Desk:
     engine: Engine = field(init=False)
     records: StoreRecords = field(init=False)
     before: Callable[[StoreRecords], None] = field(default=lambda records: None)
+    rules: Rules = RULES
+    quote_key: str = ""
 
     def __post_init__(self) -> None:
         self.start()
@@ -111,11 +114,13 @@ class Desk:
             zone=self.clock.at.tzinfo,  # type: ignore[arg-type]
             random_bytes=chance.randbytes,
             chance=chance,
+            terminal=self.rules.terminal,
+            quote_key=self.quote_key,
         )
         self.before(self.records)
         self.open.clear()
         self.engine = Engine(
-            Setting(HOSPITAL, PLACE, RULES),
+            Setting(HOSPITAL, PLACE, self.rules),
             businesses(),
             records=Watched(self.records, self.log),  # type: ignore[arg-type]
             outside=self,

@@ -485,8 +485,8 @@ def test_a_quote_ends_by_the_time_floor(
     assert (box.records.held_quote(WANG_NUMBER) is not None) is there
 
 
-def begun(reference: str = "K03-1") -> list[Any]:
-    payment = Payment(reference, "card", 4120, "P100", "Q1", MORNING, WANG_NUMBER)
+def begun(reference: str = "K03-1", quote_id: str = "Q1") -> list[Any]:
+    payment = Payment(reference, "card", 4120, "P100", quote_id, MORNING, WANG_NUMBER)
     return [KeepPayment(payment), KeepMove(reference, "SENT")]
 
 
@@ -522,7 +522,10 @@ def test_an_older_payment_that_comes_to_nothing_frees_only_its_own_quote(box: Te
     kept(box, signed())
     box.records.commit(begun(), "s1")
     kept(box, signed(replace(HELD, id="Q2")))
+    box.records.commit(begun("K03-2", "Q2"), "s1")
     box.records.commit([KeepMove("K03-1", "DECLINED")], "s1")
+    assert box.records.held_quote(WANG_NUMBER) is None
+    box.records.commit([KeepMove("K03-2", "DECLINED")], "s1")
     held = box.records.held_quote(WANG_NUMBER)
     assert held is not None and held.id == "Q2"
 

@@ -77,6 +77,10 @@ class Terminal:
         client.close()
         return answer
 
+    def waiting(self) -> list[str]:
+        """Keys of the records that wait for the gateway."""
+        return list(self._ask("waiting")["keys"])
+
     def open_payment(self) -> str:
         (reference,) = self.status()["open_payments"]
         return str(reference)
