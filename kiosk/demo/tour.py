@@ -144,7 +144,7 @@ class Tour:
     def start(self) -> None:
         self.observer.start()
         self.hands = HandsClient(self.world.hands_path)
-        self.observer.wait(lambda view: _ready(view), "all devices and the hospital", 30.0)
+        self.observer.wait(everything_works, "all devices and the hospital", 30.0)
         self.hands.wait_page("attract", 30.0)
         self.hands.tree()  # answered once the page is laid out
 
@@ -201,7 +201,8 @@ class Tour:
         return path
 
 
-def _ready(view: View) -> bool:
+def everything_works(view: View) -> bool:
+    """The terminal says that all devices and the hospital are there."""
     works = view.frame.works
     return all(vars(works).values())
 

@@ -18,7 +18,7 @@ from gateway.adapters.demo.people import AIDED, KNOWN, Person
 from kiosk.demo.devices import card_of
 from kiosk.demo.journeys import to_the_bill, until_payable
 from kiosk.demo.observer import Observer
-from kiosk.demo.tour import Tour, Walk
+from kiosk.demo.tour import Tour, Walk, everything_works
 from kiosk.demo.world import DemoWorld
 from kiosk.domain.identity import DocumentKind
 from kiosk.link import LinkClient, LinkLost
@@ -120,6 +120,8 @@ class Terminal:
         watching.start()
 
         def results() -> list[str]:
+            # Two observers are told one after the other: this one has heard it all as well.
+            watching.wait(lambda view: view == self.observer.view, "what the other has seen")
             watching.stop()
             return seen
 
@@ -177,6 +179,7 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
 
 @pytest.fixture
 def terminal(_whole: Terminal) -> Iterator[Terminal]:
+    _whole.observer.wait(everything_works, "all devices and the hospital", 30.0)
     yield _whole
     world = _whole.world
     if not world.gateway.running:
