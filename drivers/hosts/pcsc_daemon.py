@@ -101,7 +101,7 @@ class PcscDaemon:
         log = self._folder / "pcscd.log"
         return (
             f"ip link set lo up && mount --bind '{run}' {RUN} && "
-            f"exec {PCSCD} --foreground --config '{conf}' >'{log}' 2>&1"
+            f"exec setpriv --pdeathsig TERM {PCSCD} --foreground --config '{conf}' >'{log}' 2>&1"
         )
 
     def _wait_until_up(self) -> None:

@@ -77,6 +77,12 @@ class BenchHost:
                 devices.lay_card(self._people[person])
             case {"do": "lift_card"}:
                 devices.lift_card()
+            case {"do": "put_social_card", "person": str(person)}:
+                if devices.slot.why_not:
+                    raise Refused(devices.slot.why_not)
+                devices.slot.put(self._people[person])
+            case {"do": "pull_social_card"}:
+                devices.slot.pull()
             case {"do": "show_code", "kind": str(kind), "person": str(person)} if kind in CODES:
                 codes = demo_codes(self._people[person], self._world.clock.now())
                 devices.show_code(str(getattr(codes, kind)))

@@ -21,6 +21,7 @@ from drivers.scanner.models import NEWLAND
 from drivers.unionpay.emulator import UnionPayEmulator
 from drivers.zvt.emulator import PadEmulator, PadModel
 from gateway.adapters.demo.people import Person
+from kiosk.demo.card_slot import DemoSlot
 from kiosk.domain import identity
 
 READER_BAUD, PRINTER_BAUD, PAD_BAUD = 115200, 115200, 9600
@@ -72,6 +73,7 @@ class DemoDevices:
         self.printer = PtyHost(printer, clock, PRINTER_BAUD, link=ports / "receipt_printer")
         self.pad_kind = pad_kind
         self.pad = self._pad_host(pad_kind, wall, clock)
+        self.slot = DemoSlot(folder / "pcscd", clock)
         self.tray = IppPrinter(folder / "a4", clock)
 
     def _pad_host(self, kind: str, wall: Callable[[], datetime], clock: Clock) -> AnyPadHost:
@@ -106,11 +108,13 @@ class DemoDevices:
     def start(self) -> None:
         for host in (self.reader, self.scanner, self.printer, self.pad):
             host.start()
+        self.slot.start()
         self.tray.start()
 
     def stop(self) -> None:
         for host in (self.reader, self.scanner, self.printer, self.pad):
             host.stop()
+        self.slot.stop()
         self.tray.stop()
 
     # --- hands -----------------------------------------------------------------------------------
@@ -139,6 +143,7 @@ class DemoDevices:
         self.pad.with_emulator(lambda pad: pad.walk_away())
         self.pad.with_emulator(lambda pad: pad.approve())
         self.printer.with_emulator(lambda printer: printer.put_paper_in())
+        self.slot.pull()
         self.tray.clear()
 
     # --- paper -----------------------------------------------------------------------------------

@@ -67,6 +67,8 @@ def _stay(world: DemoWorld) -> int:
     if world.bench is not None:
         world.bench.start()
     print(f"terminal K03 is up; gateway {world.gateway_url}/docs, volunteer 01 with PIN 2580")
+    if world.devices.slot.why_not:
+        print(f"no social card on this bench: {world.devices.slot.why_not}")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -92,7 +92,8 @@ class DemoWorld:
         profile = str(self.profile_path)
         ahead = str(int(self.clock.ahead.total_seconds()))
         begins = ("--demo-ahead-s", ahead)
-        self.core = self._program("core", python("kiosk", "core", "--profile", profile, *begins))
+        core = python("kiosk", "core", "--profile", profile, *begins)
+        self.core = self._program("core", core, self.devices.slot.environment)
         hands = ("--hands", str(self.hands_path))
         ui_env = {"KIVY_NO_ARGS": "1", "KIVY_HOME": str(folder / "kivy")}
         if display_scale is None:
@@ -184,6 +185,7 @@ class DemoWorld:
             "{gateway}": self.gateway_url,
             "{ports}": str(ports),
             "{scanner_baud}": str(NEWLAND.baud),
+            "{card_slot}": self.devices.slot.profile_part,
             "{a4}": self.devices.tray.uri,
             "{pad}": f"{self.devices.pad_settings()}\ncharge_s = {self._charge_s}",
         }

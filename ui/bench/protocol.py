@@ -1,6 +1,7 @@
 """What the bench says to the demo: one JSON object a line over a unix socket, one answer each.
 
     {"do": "lay_card", "person": "P0001"}        {"do": "lift_card"}
+    {"do": "put_social_card", "person": "P0001"}  {"do": "pull_social_card"}
     {"do": "show_code", "kind": "wechat", "person": "P0001"}      kinds: CODES
     {"do": "phone_pays"}                          a phone pays the code on the screen
     {"do": "bank_card"}  {"do": "pad_answers", "how": "approve" | "decline" | "silent" | "cancel"}

@@ -98,6 +98,8 @@ class Bench(App):
         card = [
             (say("lay"), lambda: self._do("lay_card", person=self._who), ""),
             (say("lift"), lambda: self._do("lift_card"), ""),
+            (say("put_social"), lambda: self._do("put_social_card", person=self._who), ""),
+            (say("pull_social"), lambda: self._do("pull_social_card"), ""),
         ]
         bank = (say("bank_card"), lambda: self._do("bank_card"), "")
         phone = (say("phone"), lambda: self._do("phone_pays"), "")
