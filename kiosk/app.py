@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
@@ -79,11 +80,12 @@ from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
 from kiosk.ports import PolicyStood
 from kiosk.profile import Profile, read_profile
-from kiosk.records import StaffMember, StoreRecords, open_records
-from kiosk.upkeep import Upkeep
+from kiosk.records import AT_ONCE, StaffMember, StoreRecords, open_records
+from kiosk.upkeep import Keeper, Upkeep
 from kiosk.views import Named
 from offline.chain import Intact, Tampered
 from offline.clock import Clock as StoreClock
+from offline.errors import StoreFull
 
 SOCKET_NAME = "core.sock"
 DAY_LIST_EVERY_S = 600.0
@@ -146,6 +148,7 @@ def open_terminal_records(profile: Profile, clock: TerminalClock) -> StoreRecord
         chance=Random(secrets.randbits(64)),
         terminal=profile.terminal.id,
         quote_key=profile.gateway.quote_key,
+        opening=AT_ONCE,
     )
 
 
@@ -177,7 +180,7 @@ class DeviceMaker:
 
 @dataclass
 class _Gateway:
-    """Upkeep, heartbeat, today's list and the outbox, on the sender's own thread and client."""
+    """Heartbeat, today's list and the outbox, on the sender's own thread and client."""
 
     client: HospitalClient
     profile: Profile
@@ -185,7 +188,6 @@ class _Gateway:
     clock: TerminalClock
     troubles: Callable[[], tuple[str, ...]]
     tell: Callable[[Any], None]
-    upkeep: Upkeep
     pace: Pace
     lending: Lending
     listed_s: float = float("-inf")
@@ -193,7 +195,6 @@ class _Gateway:
     policy: PolicyStood | None = None
 
     def beat(self, waiting: int) -> None:
-        self.upkeep.look()  # first: nothing of it may wait for a gateway that is away
         self.lending.look()
         self._look_at_policy()
         if not self.pace.due:
@@ -230,7 +231,8 @@ class _Gateway:
         day_list = self.client.ask(AskDayList(now.date()))
         assert isinstance(day_list, DayList)
         midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), now.tzinfo)
-        self.records.keep_day_list(day_list, midnight)
+        with suppress(StoreFull):  # an older list, or none, and people are asked at the window
+            self.records.keep_day_list(day_list, midnight)
         self.lending.departments = day_list.departments
         self.listed_s, self.listed_day = self.clock.monotonic_s(), now.date()
 
@@ -273,12 +275,17 @@ class Core:
             clock,
             self._troubles,
             self.loop.tell,
-            Upkeep(self.records, profile.screening.keep_days, clock.monotonic_s),
             Pace(clock.monotonic_s, Random(secrets.randbits(64))),
             Lending(self.records.owned, profile.offline.numbers, clock, self.loop.tell),
         )
         self.sender = Sender(
             self.records, gateway.send, gateway.beat, tell=self.loop.tell, stop=self.stop
+        )
+        self.keeper = Keeper(
+            Upkeep(self.records, profile.screening.keep_days, clock.monotonic_s, clock.now),
+            self.loop.tell,
+            self.stop,
+            log,
         )
         self.engine = Engine(
             Setting(self._paper.hospital, self._paper.place, rules_of(profile)),
@@ -306,8 +313,8 @@ class Core:
         self.records.close()
         self.log.info("core_stopped")
 
-    def _threads(self) -> tuple[DeviceWorker | HospitalPool | Sender, ...]:
-        return (*self.workers, self.pool, self.sender)
+    def _threads(self) -> tuple[DeviceWorker | HospitalPool | Sender | Keeper, ...]:
+        return (*self.workers, self.pool, self.sender, self.keeper)
 
     def _client(self) -> HospitalClient:
         part = self.profile.gateway
@@ -371,7 +378,7 @@ class Core:
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = {}
         self.loop.call(lambda: status.update(self.engine.status()))
-        return status
+        return {**status, "store": self.records.keeping.status()}
 
 
 def found_events(records: StoreRecords, name: str) -> list[dict[str, Any]]:

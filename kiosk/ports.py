@@ -67,6 +67,13 @@ class PolicyStood:
 
 
 @dataclass(frozen=True)
+class PaymentsStood:
+    """Whether a payment may be begun: `off` says why not, a code; empty, it may."""
+
+    off: str = ""
+
+
+@dataclass(frozen=True)
 class PadLooked:
     """What the pad remembers now; opaque to the engine, kept with the next payment."""
 
@@ -101,6 +108,7 @@ Told = (
     | HospitalStood
     | NumbersStood
     | PolicyStood
+    | PaymentsStood
     | PadLooked
     | Answered
     | Sent
@@ -152,6 +160,12 @@ class Records(Protocol):
     """The store as the engine sees it. commit() is one transaction, durable when it returns."""
 
     def commit(self, keeps: Sequence[Effect], session: str) -> None: ...
+
+    def admission(self) -> str:
+        """Asked before each payment: empty, or why none may be begun now."""
+
+    def pad_looked(self, mark: str) -> None:
+        """What the pad remembers last; a store that was mended is compared with it."""
 
     def fresh(self) -> int:
         """A number never given before at this terminal."""

@@ -41,14 +41,19 @@ from kiosk.hospital.contract import (
     from_json,
     to_json,
 )
+from kiosk.keeping import Keeping
 from kiosk.owned import Owned, registered
 from kiosk.ports import SendRecords
 from offline import journal, outbox, pins, sync
-from offline.audit import HEAD_EVENTS, Audit
+from offline.audit import HEAD_EVENTS, Audit, signing_key
+from offline.ballast import BALLAST_BYTES, Ballast
 from offline.cache import Cache, Document
 from offline.catalogue import Catalogue
 from offline.chain import AuditEvent, Intact, Tampered
 from offline.clock import Clock
+from offline.database import Database, SqliteDatabase
+from offline.errors import StoreFull, StoreUnsafe
+from offline.mend import open_or_mend
 from offline.retention import Keep, Retention
 from offline.settings import Settings
 from offline.store import Store, Transaction
@@ -62,6 +67,7 @@ NOBODY = "00"
 """Wrong numbers of volunteers are counted here, so that guessing a number is as slow as a PIN."""
 
 NUMBER_DIGITS = 2
+FULL_REST_S = 5.0
 KEYS_MAX = 1000
 """Keys in one answer of waiting_keys(): it goes over the link as one line."""
 
@@ -72,14 +78,29 @@ class StaffMember:
     gate: str
 
 
+@dataclass(frozen=True)
+class Opening:
+    """How a store is opened. `check` False: at once, and no payment is admitted before
+    `keeping.check()` has passed."""
+
+    check: bool = True
+    connect: Callable[[Path], Database] = SqliteDatabase
+    ballast_bytes: int = BALLAST_BYTES
+
+
+SLOWLY = Opening()
+AT_ONCE = Opening(check=False)
+
+
 class StoreRecords:
     """Records on one SQLite file. Safe to share between threads: the store takes turns."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that a start hands in
         self,
         store: Store,
         audit: Audit,
         staff: Mapping[str, StaffMember],
+        keeping: Keeping,
         *,
         zone: tzinfo,
         random_bytes: Callable[[int], bytes],
@@ -88,6 +109,7 @@ class StoreRecords:
         quote_key: str,
     ) -> None:
         self._store, self._audit, self._staff, self._zone = store, audit, dict(staff), zone
+        self.keeping = keeping
         self._journal = journal.Journal(store)
         self._outbox = outbox.Outbox(store)
         self._sync = sync.Sync(store, self._outbox, chance=chance)
@@ -102,10 +124,19 @@ class StoreRecords:
     # --- writing ---------------------------------------------------------------------------------
 
     def commit(self, keeps: Sequence[Effect], session: str) -> None:
-        """All of them become durable together, before this returns."""
-        with self._store.transaction() as tx:
+        """All of them become durable together, before this returns; StoreFull, StoreBroken."""
+
+        def work(tx: Transaction) -> None:
             for keep in keeps:
                 self._keep(tx, keep, session)
+
+        self.keeping.write(work)
+
+    def admission(self) -> str:
+        return self.keeping.admission()
+
+    def pad_looked(self, mark: str) -> None:
+        self.keeping.pad_looked(mark)
 
     def _keep(self, tx: Transaction, keep: Effect, session: str) -> None:
         match keep:
@@ -145,6 +176,8 @@ class StoreRecords:
         facts: dict[str, Any] = {"session": session}
         if whose is not None:
             facts["person"] = whose
+        if payment.hold_key:
+            facts["hold"] = payment.hold_key
         self._audit.append(
             tx,
             "payment_opened",
@@ -182,8 +215,7 @@ class StoreRecords:
 
     def fresh(self) -> int:
         if self._next_fresh >= self._last_fresh:
-            with self._store.transaction() as tx:
-                block = self._settings.next_number(tx, "fresh")
+            block = self.keeping.write(lambda tx: self._settings.next_number(tx, "fresh"))
             self._next_fresh = block * FRESH_BLOCK
             self._last_fresh = self._next_fresh + FRESH_BLOCK
         self._next_fresh += 1
@@ -359,8 +391,14 @@ class StoreRecords:
         return tuple(record.key for record in waiting)
 
     def send_round(self, send: SendRecords) -> float:
-        """One batch out, its verdicts in; how long to rest, in s."""
-        return self._sync.round(lambda batch: self._carry(batch, send)).wait_s
+        """One batch out, its verdicts in; how long to rest, in s.
+
+        A disk too full for the verdicts loses nothing: the same records go out again.
+        """
+        try:
+            return self._sync.round(lambda batch: self._carry(batch, send)).wait_s
+        except StoreFull:
+            return FULL_REST_S
 
     def _carry(self, batch: sync.Batch, send: SendRecords) -> sync.Reply:
         records = [self._outgoing(record) for record in batch.records]
@@ -412,7 +450,7 @@ def _whole_s(seconds: float) -> int:
     return int(seconds + 0.999)
 
 
-def open_records(
+def open_records(  # noqa: PLR0913  all that a start hands in
     folder: Path,
     staff: Mapping[str, StaffMember],
     *,
@@ -422,21 +460,37 @@ def open_records(
     chance: Random,
     terminal: str = "",
     quote_key: str = "",
+    opening: Opening = SLOWLY,
 ) -> StoreRecords:
     """The terminal's store in `folder`, its keys beside it; both made on first start.
 
+    A damaged store is mended. Raises a StoreError that says what to do.
     `terminal` and `quote_key` say whose quotes are believed; see kiosk/owned.py.
     """
-    first = not (folder / "kiosk.db").exists()
+    path = folder / "kiosk.db"
+    first = not list(folder.glob("kiosk.db*"))  # one that is being mended is not a first start
     keys = folder / "keys"
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        words = "terminal.folder of the profile must be the terminal's user's own"
+        raise StoreUnsafe(f"{keys}: cannot be made: {error.strerror}; {words}") from None
     vault = Vault.open(keys / "vault.key", random_bytes=random_bytes, create=first)
-    store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock)
-    audit = Audit.open(store, keys / "audit.key", random_bytes=random_bytes, create=first)
+    signing = signing_key(keys / "audit.key", random_bytes=random_bytes, create=first)
+    opened = open_or_mend(
+        path, sealing=vault, clock=clock, connect=opening.connect, check=opening.check
+    )
+    store, audit = opened.store, Audit(opened.store, signing, Catalogue.read())
+    if opened.damaged is not None:
+        with store.transaction() as tx:
+            audit.append(tx, "store_mended")
+    ballast = Ballast(store, size_bytes=opening.ballast_bytes)
+    keeping = Keeping(store, audit, ballast, opened.damaged, random_bytes)
     return StoreRecords(
         store,
         audit,
         staff,
+        keeping,
         zone=zone,
         random_bytes=random_bytes,
         chance=chance,

@@ -76,6 +76,7 @@ class Works:
     a4_printer: bool = True
     pad: bool = True
     numbers: int = 0  # on-site numbers that this terminal may give out without the hospital
+    payments: bool = True  # False: no record could be promised, so nothing is charged
 
 
 @dataclass(frozen=True)

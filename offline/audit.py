@@ -43,6 +43,10 @@ HEAD_EVENTS = 1000
 """A head is signed at least every so many events; audit.witness() adds one a minute."""
 
 
+CASES_MAX = 1000
+"""References and slips one question may lead to: a person's year has fewer."""
+
+
 class _End(NamedTuple):
     """The last link: its number and hash."""
 
@@ -70,8 +74,7 @@ class Audit:
         catalogue: Catalogue | None = None,
     ) -> Audit:
         """With the signing key in key_file, made on first start. Raises KeyMismatch."""
-        seed = secret_file(key_file, HEADER, random_bytes=random_bytes, create=create)
-        key = Ed25519PrivateKey.from_private_bytes(seed)
+        key = signing_key(key_file, random_bytes=random_bytes, create=create)
         return cls(store, key, catalogue or Catalogue.read())
 
     def append(self, tx: Transaction, event: str, **facts: Fact) -> int:
@@ -139,12 +142,18 @@ class Audit:
     def find(self, name: str) -> list[AuditEvent]:
         """All that is known about a slip, reference, session or pseudonym, in order.
 
-        The references and slips that its events name bring in theirs; a session they belong to
-        brings in what happened in it, but not what concerns another reference.
+        The references and slips that its events name bring in theirs, and so on: a slip its
+        payment, the payment its registration. A session they belong to brings in what happened
+        in it, but not what concerns another reference.
         """
         with self._store.reading() as reading:
-            cases = {name} | self._named(by_name(reading, name), {"reference", "slip"})
-            found = {e.seq: e for case in cases for e in by_name(reading, case)}
+            found: dict[int, AuditEvent] = {}
+            cases, new = set[str](), {name}
+            while new and len(cases) < CASES_MAX:
+                events = [event for case in sorted(new) for event in by_name(reading, case)]
+                found |= {event.seq: event for event in events}
+                cases |= new
+                new = self._named(events, {"reference", "slip"}) - cases
             for session in self._named(found.values(), {"session"}):
                 for event in by_name(reading, session):
                     if self._named([event], {"reference"}) <= cases:
@@ -200,6 +209,14 @@ class Audit:
         seq, link = row
         assert isinstance(seq, int) and isinstance(link, bytes)
         return _End(seq, link)
+
+
+def signing_key(
+    key_file: Path, *, random_bytes: Callable[[int], bytes], create: bool
+) -> Ed25519PrivateKey:
+    """The key in key_file; on a first start made before the store, or a cut would part them."""
+    seed = secret_file(key_file, HEADER, random_bytes=random_bytes, create=create)
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def _witnessed(reading: Reading) -> int:

@@ -147,6 +147,17 @@ class Journal:
         with self._store.reading() as reading:
             return _payment(reading, reference)
 
+    def newest(self, kind: str, limit: int = 20) -> list[Payment]:
+        """The last ones of a kind, final or not. Looks at every payment: for mending only."""
+        with self._store.reading() as reading:
+            found = reading.rows(
+                "select reference from payments where kind = ? "
+                "order by opened_at desc, reference desc limit ?",
+                *(kind, limit),
+            )
+            payments = [_payment(reading, str(reference)) for (reference,) in found]
+        return [payment for payment in payments if payment is not None]
+
     def open_payments(self) -> list[Payment]:
         """Those that are not final, oldest first: what a start must settle by asking."""
         with self._store.reading() as reading:

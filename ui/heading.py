@@ -114,7 +114,10 @@ def works_strips(words: Catalogue, frame: Frame) -> list[Strip]:
     said = [] if frame.works.hospital else [words.say(away)]
     broken = [
         name
-        for name in ("id_reader", "card_slot", "scanner", "pad", "receipt_printer", "a4_printer")
+        for name in (
+            *("payments", "id_reader", "card_slot", "scanner"),
+            *("pad", "receipt_printer", "a4_printer"),
+        )
         if not getattr(frame.works, name)
     ]
     if broken:

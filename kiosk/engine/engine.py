@@ -88,6 +88,7 @@ from kiosk.ports import (
     NumbersStood,
     Outside,
     PadLooked,
+    PaymentsStood,
     PolicyStood,
     Records,
     Sent,
@@ -145,6 +146,7 @@ class Engine:
             perform=lambda effects: self._perform(None, effects),
             moved=lambda moved: self._later.append(lambda: self._broadcast(moved)),
             ended=lambda reference: self._timers.drop_named(PAYMENTS, f"pay:{reference}:"),
+            admission=records.admission,
         )
         self._session = self._new_session()
         self._active_s = clock.monotonic_s()
@@ -178,10 +180,13 @@ class Engine:
                 self._works = replace(self._works, hospital=reachable)
             case NumbersStood(left):
                 self._stand_numbers(left)
+            case PaymentsStood(off):
+                self._works = replace(self._works, payments=not off)
             case PolicyStood():
                 self._policy = told
             case PadLooked(mark):
                 self._pad_mark = mark
+                self._records.pad_looked(mark)
             case Sent(waiting):
                 self._queued = waiting
             case CardLaid() | CardRead() | CardTrouble() | CodeScanned() | CodeRejected():

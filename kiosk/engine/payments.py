@@ -17,6 +17,8 @@ from kiosk.flows.payment import GivenUp, Payment, Way
 from kiosk.hospital.contract import ReleaseHold
 
 NOBODY = -1
+NOT_BEGUN = "payments_off"
+"""Why a payment ended that left no trace: nobody was asked for money."""
 
 
 def unlock(hold_key: str, disposition: str) -> tuple[Effect, ...]:
@@ -29,7 +31,8 @@ def unlock(hold_key: str, disposition: str) -> tuple[Effect, ...]:
 class Payments:
     """`perform` records and carries out; `moved` tells the pages; both are the engine's.
 
-    `ended` is called with the reference of each that has come to its end.
+    `ended` is called with the reference of each that has come to its end; `admission` is asked
+    before each, and says why it may not be begun.
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class Payments:
         perform: Callable[[tuple[Effect, ...]], None],
         moved: Callable[[PaymentMoved], None],
         ended: Callable[[str], None],
+        admission: Callable[[], str],
     ) -> None:
         self._perform, self._moved, self._ended = perform, moved, ended
+        self._admission = admission
         self._payments: dict[str, Payment] = {}
         self._payers: dict[str, int] = {}
 
@@ -82,6 +87,9 @@ class Payments:
     def begin(self, payment: Payment, payer: int) -> None:
         """`payer` is the layer whose page shows it."""
         assert payment.way not in self.closed_ways, "one open payment a way"
+        if self._admission():  # it could not be recorded to its end: it never was
+            self._moved(PaymentMoved(payment.reference, "DECLINED", NOT_BEGUN))
+            return
         self._payers[payment.reference] = payer
         self._after(payment, *saga.begin(payment))
 

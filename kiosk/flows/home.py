@@ -96,7 +96,7 @@ def _touched(state: HomeState, target: str, scene: Scene) -> Stepped:
         case "task", kind if kind in {task.kind for task in tasks}:
             return _begin(state, next(task for task in tasks if task.kind == kind), scene)
         case "tile", tile if tile in tiles_off(scene):
-            return replace(state, notice=Notice("needs_hospital", grave=False)), ()
+            return replace(state, notice=_why_not(scene)), ()
         case "tile", "register":
             return state, (Go("register", ""),)
         case "tile", "inquire" | "more":
@@ -108,7 +108,7 @@ def _touched(state: HomeState, target: str, scene: Scene) -> Stepped:
 
 def _begin(state: HomeState, task: HomeTask, scene: Scene) -> Stepped:
     if not task.enabled:
-        return replace(state, notice=Notice("needs_hospital", grave=False)), ()
+        return replace(state, notice=_why_not(scene)), ()
     today = scene.today
     match task.kind:
         case "check_in":
@@ -141,8 +141,8 @@ def next_tasks(scene: Scene) -> tuple[HomeTask, ...]:
 
 
 def can_register(scene: Scene) -> bool:
-    """With the hospital, or from the numbers that this terminal owns."""
-    return scene.works.hospital or scene.works.numbers > 0
+    """With the hospital, or from the numbers that this terminal owns; if it could be paid."""
+    return scene.works.payments and (scene.works.hospital or scene.works.numbers > 0)
 
 
 def first(scene: Scene, state: AppointmentState) -> Appointment:
@@ -187,7 +187,7 @@ def _money(today: Today, scene: Scene) -> Iterator[HomeTask]:
     if today.bills:
         yield HomeTask(
             "pay",
-            enabled=scene.works.hospital or payable(scene.quote, scene),
+            enabled=scene.works.payments and (scene.works.hospital or payable(scene.quote, scene)),
             amount_fen=sum(bill.total_fen for bill in today.bills),
             own_fen=today.own_estimate_fen,
             count=sum(len(bill.lines) for bill in today.bills),
@@ -229,9 +229,13 @@ def _standing(scene: Scene) -> Notice | None:
 
 def tiles_off(scene: Scene) -> tuple[str, ...]:
     """Tiles that need the hospital, while it is away; one's own trail lies in this terminal."""
-    if scene.works.hospital:
-        return ()
-    return ("family",) if can_register(scene) else ("register", "family")
+    family = () if scene.works.hospital else ("family",)
+    return family if can_register(scene) else ("register", *family)
+
+
+def _why_not(scene: Scene) -> Notice:
+    code = "payments_off" if scene.works.hospital and not scene.works.payments else "needs_hospital"
+    return Notice(code, grave=False)
 
 
 def page_of(scene: Scene) -> Home:

@@ -138,6 +138,8 @@ Stepped = tuple[Pay, tuple[Effect, ...]]
 def start(scene: Scene, argument: PayOrder) -> Stepped:
     if scene.payment_open:
         return Pay("problem", argument, problem="payment_pending"), ()
+    if not scene.works.payments:
+        return Pay("problem", argument, problem="payments_off"), ()
     if argument.quote is not None:
         return _choose(Pay("quoting", argument, quote=argument.quote), scene)
     assert scene.person is not None, "paying is for a known person"
@@ -315,6 +317,8 @@ def _moved(pay: Pay, moved: PaymentMoved, scene: Scene) -> Stepped:
         settled=moved.settled or pay.settled,
     )
     match pay.at, moved.at:
+        case _, "DECLINED" if moved.reason == "payments_off":
+            return replace(now, at="problem", problem="payments_off"), ()
         case "choosing", "DECLINED":
             # The code could not be shown; card and payer's code are still offered.
             return replace(now, url="", notice=Notice("hospital_away", grave=False)), ()

@@ -35,7 +35,7 @@ from kiosk.hospital.contract import (
     Today,
 )
 from kiosk.ports import Answered, AskHospital, DeviceStood, HospitalStood, Order, Ticked
-from kiosk.records import StaffMember, StoreRecords, open_records
+from kiosk.records import Opening, StaffMember, StoreRecords, open_records
 from kiosk.views import Named, Touch, View
 from offline.clock import Clock as StoreClock
 from tests.flows.people import DAY, DEPARTMENTS, NOW, RULES, WANG, WANG_CARD
@@ -96,6 +96,7 @@ class Desk:
     open: list[AskHospital] = field(default_factory=list)
     engine: Engine = field(init=False)
     records: StoreRecords = field(init=False)
+    opening: Opening = Opening(ballast_bytes=64 * 1024)
     before: Callable[[StoreRecords], None] = field(default=lambda records: None)
     rules: Rules = RULES
     quote_key: str = ""
@@ -116,6 +117,7 @@ class Desk:
             chance=chance,
             terminal=self.rules.terminal,
             quote_key=self.quote_key,
+            opening=self.opening,
         )
         self.before(self.records)
         self.open.clear()

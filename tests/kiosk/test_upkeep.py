@@ -51,7 +51,7 @@ class Terminal:
             random_bytes=chance.randbytes,
             chance=chance,
         )
-        self.upkeep = Upkeep(self.records, 14, self.clock.monotonic_s)
+        self.upkeep = Upkeep(self.records, 14, self.clock.monotonic_s, self.clock.now)
 
     def queue(self, key: str, number: str = WANG_NUMBER) -> None:
         self.records.commit([KeepQueued("screening", key, number, BODY)], "")

@@ -82,6 +82,12 @@ class MemoryRecords:
             case _:
                 raise AssertionError(f"{type(keep).__name__} is no record")
 
+    def admission(self) -> str:
+        return ""
+
+    def pad_looked(self, mark: str) -> None:
+        pass
+
     def fresh(self) -> int:
         self.number += 1
         return self.number
