@@ -14,6 +14,7 @@ from typing import Any
 from kiosk.domain.identity import age_on
 from kiosk.engine.frame import Drawing, Drawn
 from kiosk.engine.payments import Payments, unlock
+from kiosk.engine.printing import print_audit
 from kiosk.engine.questions import answer
 from kiosk.engine.session import Layer, Session
 from kiosk.engine.timers import Timers
@@ -77,7 +78,6 @@ from kiosk.flows.events import (
 )
 from kiosk.flows.payment import GivenUp, Payment
 from kiosk.flows.scene import Business, Rules, Scene, Shown
-from kiosk.flows.slips import PaymentSlip
 from kiosk.ports import (
     Answered,
     AskHospital,
@@ -462,7 +462,7 @@ class Engine:
     def _perform(self, layer: Layer | None, effects: tuple[Effect, ...]) -> None:
         """Records first, in one transaction; then the rest, in the flow's order."""
         keeps: list[Effect] = [effect for effect in effects if isinstance(effect, _KEEPS)]
-        keeps += [_print_audit(e) for e in effects if isinstance(e, PrintSlip | PrintReport)]
+        keeps += [print_audit(e) for e in effects if isinstance(e, PrintSlip | PrintReport)]
         self._commit(keeps)
         for effect in effects:
             if not isinstance(effect, _KEEPS):
@@ -516,7 +516,7 @@ class Engine:
         for job in sorted(self._session.unprinted):
             effect = self._session.slips[job]
             self._session.unprinted.discard(job)
-            self._commit([_print_audit(effect)])
+            self._commit([print_audit(effect)])
             self._outside.order(effect)
 
     def _stand_numbers(self, left: int) -> None:
@@ -592,15 +592,3 @@ class Engine:
         before, self.drawn = self.drawn, drawn
         if before is None or drawn.view != before.view:
             self._show(drawn.view)
-
-
-def _print_audit(effect: PrintSlip | PrintReport) -> Effect:
-    fields: tuple[tuple[str, str | int | bool], ...] = (("job", effect.job),)
-    match effect:
-        case PrintSlip(_, slip):
-            document = type(slip).__name__.removesuffix("Slip").lower() + "_slip"
-            reference = slip.reference if isinstance(slip, PaymentSlip) else ""
-            fields = (*fields, ("document", document))
-            return KeepAudit("print_begun", "", slip.number, reference, fields)
-        case PrintReport():
-            return KeepAudit("print_begun", fields=(*fields, ("document", "report")))

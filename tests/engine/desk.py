@@ -96,7 +96,7 @@ class Desk:
     open: list[AskHospital] = field(default_factory=list)
     engine: Engine = field(init=False)
     records: StoreRecords = field(init=False)
-    opening: Opening = Opening(ballast_bytes=64 * 1024)
+    opening: Opening = field(default_factory=lambda: Opening(ballast_bytes=64 * 1024))
     before: Callable[[StoreRecords], None] = field(default=lambda records: None)
     rules: Rules = RULES
     quote_key: str = ""
