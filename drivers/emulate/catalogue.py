@@ -17,19 +17,25 @@ from drivers.emulate.hands import Bench, Hand, WordError, does, number, settings
 from drivers.escpos import commands
 from drivers.escpos import emulator as escpos
 from drivers.escpos.glyphs import Glyphs, installed_faces
+from drivers.hosts.vpcd_host import VirtualCard
 from drivers.idcard import emulator as idcard
 from drivers.idcard.card import CardText, Layout, Sex
+from drivers.idcard_pcsc import emulator as idcard_pcsc
 from drivers.ipp import emulator as ipp
 from drivers.mispos import emulator as mispos
 from drivers.pad_bench import PadBench
 from drivers.pad_ledger import PadLedger
+from drivers.plugin import emulator as plugin
+from drivers.plugin.health_card import HealthCardText
 from drivers.scanner import emulator as scanner
 from drivers.scanner.models import MODELS as SCANNERS
+from drivers.socialcard import emulator as socialcard
+from drivers.socialcard.codec import SocialCardText
 from drivers.unionpay import emulator as unionpay
 from drivers.wedge import emulator as wedge
 from drivers.zvt import emulator as zvt
 
-Port = Literal["pty", "tcp", "fifo"]
+Port = Literal["pty", "tcp", "fifo", "pcsc"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,73 @@ def _idcard(_wish: Wish) -> Bench:
         "restart": Hand("", "the reader loses power for a moment", does(reader.power_cycle)),
     }
     return Bench(reader, idcard.MISBEHAVIOURS, hands)
+
+
+# --- cards in a slot, and vendors' libraries ------------------------------------------------------
+
+
+class SlotCard(VirtualCard):
+    """A card as a bench's emulator: what goes wrong is the card's own."""
+
+    def __init__(self, card: socialcard.SocialCardEmulator | idcard_pcsc.PcscIdCardEmulator):
+        super().__init__(card)
+        self.misbehave, self.behave = card.misbehave, card.behave
+
+
+_IN_A_SLOT = "is on the card from its next reading on; unplug and plug take it out and put it in"
+
+
+def _socialcard(_wish: Wish) -> Bench:
+    fields = frozenset({"name", "number", "sex", "birth"})
+
+    def text_of(rest: str) -> SocialCardText:
+        told = settings(rest, fields)
+        return SocialCardText(
+            number=told.get("number", "110101199003070046"),
+            name=told.get("name", "示例"),
+            sex=_SEXES.get(told.get("sex", "female"), Sex.UNKNOWN),
+            birth=date.fromisoformat(told.get("birth", "1990-03-07")),
+            version="2.00",
+        )
+
+    card = socialcard.SocialCardEmulator(text_of(""))
+
+    def lay(rest: str) -> None:
+        card.lay(text_of(rest))
+
+    hands = {"card": Hand("[KEY=VALUE …]", f"{' '.join(sorted(fields))}: {_IN_A_SLOT}", lay)}
+    return Bench(SlotCard(card), socialcard.MISBEHAVIOURS, hands)
+
+
+def _idcard_pcsc(_wish: Wish) -> Bench:
+    card = idcard_pcsc.PcscIdCardEmulator(card_of(""))
+
+    def lay(rest: str) -> None:
+        card.lay(card_of(rest))
+
+    hands = {"card": Hand("[KEY=VALUE …]", f"{' '.join(sorted(_FIELDS))}: {_IN_A_SLOT}", lay)}
+    return Bench(SlotCard(card), idcard_pcsc.MISBEHAVIOURS, hands)
+
+
+def _plugin(_wish: Wish) -> Bench:
+    vendor = plugin.HealthCardPlugin()
+
+    def put(rest: str) -> None:
+        told = settings(rest, frozenset({"name", "number", "sex", "birth"}))
+        vendor.put(
+            HealthCardText(
+                number=told.get("number", "110101199003070046"),
+                name=told.get("name", "示例"),
+                sex=_SEXES.get(told.get("sex", "female"), Sex.UNKNOWN),
+                birth=date.fromisoformat(told.get("birth", "1990-03-07")),
+            )
+        )
+
+    hands = {
+        "card": Hand("[KEY=VALUE …]", "put a health card in: birth name number sex", put),
+        "pull": Hand("", "take it out", does(vendor.pull)),
+    }
+    return Bench(vendor, plugin.MISBEHAVIOURS, hands)
 
 
 # --- codes ---------------------------------------------------------------------------------------
@@ -255,6 +328,9 @@ def _cashbox(wish: Wish) -> Bench:
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         "idcard": Kind("ID card reader (SDT)", ("pty", "tcp"), _idcard, 115200),
+        "socialcard": Kind("social security card in a slot", ("pcsc",), _socialcard),
+        "idcard_pcsc": Kind("ID card on a PC/SC reader", ("pcsc",), _idcard_pcsc),
+        "plugin": Kind("vendor's program (JSON lines)", ("pty", "tcp"), _plugin, 115200),
         "scanner": Kind("code scanner", ("pty", "tcp"), _scanner, 9600, models=tuple(SCANNERS)),
         "wedge": Kind("scanner that types (evdev records)", ("fifo",), _wedge),
         "camera": Kind("network camera (Motion JPEG over HTTP)", ("tcp",), _camera),

@@ -20,10 +20,13 @@ from typing import IO
 from drivers.deadline import Clock
 from drivers.emulate.catalogue import KINDS, Kind, Port, Wish
 from drivers.emulate.hands import Bench, WordError
+from drivers.errors import DriverError
 from drivers.hosts.fifo_host import FifoHost
 from drivers.hosts.host import EmulatorHost
+from drivers.hosts.pcsc_daemon import PcscDaemon
 from drivers.hosts.pty_host import PtyHost
 from drivers.hosts.tcp_host import TcpHost
+from drivers.hosts.vpcd_host import VirtualCard, VpcdHost
 from drivers.transport import Emulator
 
 LINE_BYTES_MAX = 4096
@@ -51,7 +54,18 @@ class Asked:
 
 def listing() -> list[str]:
     """Every emulator, a line each."""
-    return [f"{name:10} {'/'.join(kind.ports):9} {kind.words}" for name, kind in KINDS.items()]
+    return [f"{name:12} {'/'.join(kind.ports):9} {kind.words}" for name, kind in KINDS.items()]
+
+
+class SlotHost(VpcdHost):
+    """A card in the slot of a daemon of its own; `path` is where clients find that."""
+
+    def __init__(self, card: VirtualCard, clock: Clock, daemon: PcscDaemon) -> None:
+        super().__init__(card, clock, daemon.dial())
+        self.path = str(daemon.socket_path)
+
+
+AnyHost = EmulatorHost[Emulator] | SlotHost
 
 
 class Program:
@@ -79,7 +93,8 @@ class Program:
             folder.mkdir(parents=True, exist_ok=True)
             bench = self._kind.make(Wish(folder, self._wall, self._asked.model, self._port))
             self._misbehave(bench)
-            host = stack.enter_context(self._host(bench.emulator, folder))
+            host = self._host(bench.emulator, folder, stack)
+            stack.enter_context(host)
             say(_name_of(host))
             self._converse(lines.fileno(), host, bench, say)
 
@@ -91,7 +106,7 @@ class Program:
         if word:
             bench.emulator.misbehave(word)
 
-    def _host(self, emulator: Emulator, folder: Path) -> EmulatorHost[Emulator]:
+    def _host(self, emulator: Emulator, folder: Path, stack: ExitStack) -> AnyHost:
         asked, clock, bits = self._asked, self._clock, self._kind.bits_per_byte
         baud = self._kind.baud if asked.paced else None
         match self._port:
@@ -102,10 +117,21 @@ class Program:
                 return TcpHost(emulator, clock, baud, port=asked.tcp, bits_per_byte=bits)
             case "fifo":
                 return FifoHost(emulator, clock, folder / "port")
+            case "pcsc":
+                assert isinstance(emulator, VirtualCard)
+                return self._slot(emulator, folder, stack)
 
-    def _converse(
-        self, fd: int, host: EmulatorHost[Emulator], bench: Bench, say: Callable[[str], None]
-    ) -> None:
+    def _slot(self, card: VirtualCard, folder: Path, stack: ExitStack) -> SlotHost:
+        """A pcscd of its own, whose socket is the port: PCSCLITE_CSOCK_NAME for a client."""
+        daemon = PcscDaemon(folder.absolute() / "pcscd", self._clock)
+        try:
+            daemon.start()
+        except DriverError as fault:
+            raise CannotEmulate(str(fault)) from None
+        stack.callback(daemon.stop)
+        return SlotHost(card, self._clock, daemon)
+
+    def _converse(self, fd: int, host: AnyHost, bench: Bench, say: Callable[[str], None]) -> None:
         heard, listening = b"", [fd]
         while True:
             ready, _, _ = select.select([self._stop_read, *listening], [], [])
@@ -124,7 +150,7 @@ class Program:
                         say(told)
 
 
-def _answer(host: EmulatorHost[Emulator], bench: Bench, words: str) -> list[str]:
+def _answer(host: AnyHost, bench: Bench, words: str) -> list[str]:
     match words:
         case "help":
             own = [f"{'unplug':28} pull the cable", f"{'plug':28} put it back, name the port"]
@@ -141,11 +167,11 @@ def _answer(host: EmulatorHost[Emulator], bench: Bench, words: str) -> list[str]
         return [f"error: {error}"]
 
 
-def _name_of(host: EmulatorHost[Emulator]) -> str:
+def _name_of(host: AnyHost) -> str:
     match host:
         case TcpHost():
             return f"127.0.0.1:{host.port}"
-        case PtyHost() | FifoHost():
+        case PtyHost() | FifoHost() | SlotHost():
             return host.path
     raise AssertionError(f"a host without a name: {type(host).__name__}")
 

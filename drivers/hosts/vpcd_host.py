@@ -79,8 +79,8 @@ class VirtualCard:
 class VpcdHost(EmulatorHost[VirtualCard]):
     """Runs a card in the slot that `dial` leads to; it is put in by start() or plug()."""
 
-    def __init__(self, card: CardEmulator, clock: Clock, dial: Dial) -> None:
-        super().__init__(VirtualCard(card), clock)
+    def __init__(self, card: CardEmulator | VirtualCard, clock: Clock, dial: Dial) -> None:
+        super().__init__(card if isinstance(card, VirtualCard) else VirtualCard(card), clock)
         self._dial = dial
         self._slot: socket.socket | None = None
 

@@ -85,6 +85,10 @@ class SocialCardEmulator:
         self.before_answer: Callable[[bytes], None] = lambda _command: None
         """Called with each command before it is answered: where a test pulls the card."""
 
+    def lay(self, card: SocialCardText) -> None:
+        """Another person's card from the next power-up on. ValueError: a field does not fit."""
+        self._values = encode_card(card)
+
     def misbehave(self, name: str) -> None:
         """One of MISBEHAVIOURS from now on."""
         assert name in MISBEHAVIOURS, f"no misbehaviour {name}"
