@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kiosk.domain.identity import age_on
+from kiosk.engine import idle
 from kiosk.engine.frame import Drawing, Drawn
 from kiosk.engine.payments import Payments, unlock
 from kiosk.engine.printing import print_audit
@@ -101,8 +102,6 @@ from kiosk.views import Named, Touch, View, Works
 PAYMENTS = 0
 """The owner of the payments' asks and timers: they outlive every session."""
 
-IDLE_S = {"normal": 60.0, "elder": 120.0, "voice": 180.0, "volunteer": 180.0}
-IDLE_WARNING_S = 30.0
 ON_TOP = ("call_help", "hand_over")
 _KEEPS = (KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepNote, DropNote, KeepQuote)
 _SIZES = {"normal": "large", "large": "extra", "extra": "normal"}
@@ -377,20 +376,15 @@ class Engine:
             return False
         idle_s = now_s - self._active_s
         if shown.idle == "volunteer":
-            if idle_s < IDLE_S["volunteer"]:
+            if idle_s < idle.VOLUNTEER_S:
                 return False
             self._active()
             self._step(session.top, Touched("lock"))
             return True
-        if idle_s < self._idle_limit_s() + IDLE_WARNING_S:
+        if not idle.over(session, idle_s):
             return False
         self._wipe()
         return True
-
-    def _idle_limit_s(self) -> float:
-        if self._session.voice:
-            return IDLE_S["voice"]
-        return IDLE_S["elder" if self._session.elder else "normal"]
 
     def _wipe(self) -> None:
         """Nobody is there any more: each flow may tidy up, then all of it goes."""
@@ -568,14 +562,10 @@ class Engine:
         top = self._session.top
         return top.business.view(top.state, self._look(0))
 
-    def _idle_left_s(self) -> int | None:
-        idle_s = self._clock.monotonic_s() - self._active_s
-        left_s = self._idle_limit_s() + IDLE_WARNING_S - idle_s
-        return max(1, round(left_s)) if left_s <= IDLE_WARNING_S else None
-
     def _draw(self, shown: Shown) -> None:
         counting = shown.idle == "count" and self._session.top.business.name != "attract"
-        idle_left_s = self._idle_left_s() if counting else None
+        idle_s = self._clock.monotonic_s() - self._active_s
+        idle_left_s = idle.left_s(self._session, idle_s) if counting else None
         drawn = self._drawing.draw(
             shown,
             self._session,
