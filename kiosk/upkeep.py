@@ -25,6 +25,8 @@ NIGHT_HOUR = 3
 CHECK_AFTER_S = 1.0
 """The first page and what is open come first; only payments wait for the check."""
 LOOK_EVERY_S = 5.0
+UNNOTED_MAX = 100
+"""What the trail could not be told because the disk was full; it is told when there is room."""
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Keeper:
     ) -> None:
         self._upkeep, self._tell, self._stop, self._log = upkeep, tell, stop, log
         self._told: str | None = None
-        self._noted: str | None = None
+        self._unnoted: list[str] = []
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
@@ -113,9 +115,11 @@ class Keeper:
         keeping.check()
         off = keeping.admission(probe=False)
         if off != self._told:
+            if off or self._told is not None:  # to be on at the start is no news
+                self._unnoted = [*self._unnoted, off][-UNNOTED_MAX:]
             self._told = off
             self._log.info("payments_off" if off else "payments_on", code=off)
             self._tell(PaymentsStood(off))
-        if off != self._noted and (off or self._noted) and keeping.note_payments(off):
-            self._noted = off
+        while self._unnoted and keeping.note_payments(self._unnoted[0]):
+            del self._unnoted[0]
         self._upkeep.look()
