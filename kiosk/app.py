@@ -74,7 +74,7 @@ from kiosk.hospital.contract import (
 from kiosk.hospital.faults import HospitalError, HospitalUnreachable
 from kiosk.hospital.pace import Pace
 from kiosk.lending import Lending
-from kiosk.link import LinkServer
+from kiosk.link import SOCKET_NAME, LinkServer
 from kiosk.openers import card_slot_opener, id_reader_opener, open_pad
 from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
@@ -87,7 +87,6 @@ from offline.chain import Intact, Tampered
 from offline.clock import Clock as StoreClock
 from offline.errors import StoreFull
 
-SOCKET_NAME = "core.sock"
 DAY_LIST_EVERY_S = 600.0
 """Appointments made meanwhile elsewhere are at most this old when the line breaks."""
 

@@ -58,7 +58,7 @@ def ui(
     dev: Annotated[bool, typer.Option(help="Mouse pointer and window frame.")] = False,
 ) -> None:
     """The screen. Draws what core says; holds nothing."""
-    from kiosk.app import SOCKET_NAME
+    from kiosk.link import SOCKET_NAME
     from kiosk.profile import ProfileError, read_profile
 
     try:
@@ -193,8 +193,7 @@ def check(profile: ProfilePath = PROFILE) -> None:
 
 
 def _ask(profile: Path, what: str, **arguments: Any) -> dict[str, Any]:
-    from kiosk.app import SOCKET_NAME
-    from kiosk.link import LinkClient, LinkLost
+    from kiosk.link import SOCKET_NAME, LinkClient, LinkLost
     from kiosk.profile import ProfileError, read_profile
 
     try:

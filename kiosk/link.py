@@ -24,6 +24,9 @@ from typing import Any
 
 from kiosk.views import Touch, View, touch_from_json, touch_to_json, view_from_json, view_to_json
 
+SOCKET_NAME = "core.sock"
+"""In the terminal's folder."""
+
 LINE_BYTES_MAX = 256 * 1024
 """A view with the longest list is under 20 kB; a longer line is no client of ours."""
 
@@ -62,7 +65,8 @@ class LinkServer:
         self._path, self._on_touch, self._answer = path, on_touch, answer
         self._on_ui, self._may_connect = on_ui, may_connect
         self._lock = threading.Lock()
-        self._view: bytes = b""
+        self._view: View | None = None
+        self._view_line = b""
         self._clients: dict[int, _Client] = {}
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = socket.socketpair()
@@ -87,7 +91,7 @@ class LinkServer:
     def show(self, view: View) -> None:
         """Send the view to every ui; the newest is kept for one that connects later."""
         with self._lock:
-            self._view = b'{"view":' + view_to_json(view) + b"}\n"
+            self._view, self._view_line = view, b""
         self._wake()
 
     def _wake(self) -> None:
@@ -168,9 +172,11 @@ class LinkServer:
 
     def _send_view(self, client: _Client) -> bool:
         with self._lock:
-            data = self._view
+            if self._view is not None and not self._view_line:  # put into words for the first ui
+                self._view_line = b'{"view":' + view_to_json(self._view) + b"}\n"
+            line = self._view_line
         try:
-            client.connection.sendall(data)
+            client.connection.sendall(line)
         except OSError:
             return False
         return True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
@@ -635,24 +636,31 @@ class Touch:
     target: str
 
 
-_VIEW: TypeAdapter[View] = TypeAdapter(View)
-_TOUCH: TypeAdapter[Touch] = TypeAdapter(Touch)
+@cache
+def _views() -> TypeAdapter[View]:
+    """Made when the first view crosses the socket: it takes longer than all our other imports."""
+    return TypeAdapter(View)
+
+
+@cache
+def _touches() -> TypeAdapter[Touch]:
+    return TypeAdapter(Touch)
 
 
 def view_to_json(view: View) -> bytes:
-    return _VIEW.dump_json(view)
+    return _views().dump_json(view)
 
 
 def view_from_json(data: bytes | str) -> View:
-    return _VIEW.validate_json(data)
+    return _views().validate_json(data)
 
 
 def touch_to_json(touch: Touch) -> bytes:
-    return _TOUCH.dump_json(touch)
+    return _touches().dump_json(touch)
 
 
 def touch_from_json(data: bytes | str) -> Touch:
-    return _TOUCH.validate_json(data)
+    return _touches().validate_json(data)
 
 
 def screen_name(view: View) -> str:

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 Fact = str | int | bool
@@ -118,8 +118,9 @@ class Catalogue:
     events: Mapping[str, EventKind]
 
     @classmethod
+    @cache
     def read(cls) -> Catalogue:
-        """The catalogue that comes with this software."""
+        """The catalogue that comes with this software; read once."""
         path = Path(__file__).with_name("audit_events.toml")
         return cls.parse(path.read_text(encoding="utf-8"))
 

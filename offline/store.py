@@ -229,16 +229,19 @@ class Store:
         return self._checked
 
     def check(self) -> None:
-        """Read every page once. Raises StoreCorrupt; writers wait meanwhile."""
-        with self._turn:
-            try:
-                sound = self._database.rows("pragma quick_check(1)") == [("ok",)]
-            except StoreCorrupt:
-                sound = False
-            if not sound:
-                self._suspect()  # or a start that does not check would open it again, and again
-                raise StoreCorrupt("quick_check found damage")
-            self._checked = True
+        """Read every table once. Raises StoreCorrupt; between tables the others get their turn."""
+        with self.reading() as reading:
+            tables = reading.rows("select name from sqlite_master where type = 'table'")
+        for (table,) in tables:
+            with self._turn:
+                try:
+                    sound = self._database.rows(f"pragma quick_check({table!s})") == [("ok",)]
+                except StoreCorrupt:
+                    sound = False
+                if not sound:
+                    self._suspect()  # or a start that does not check would open it again and again
+                    raise StoreCorrupt("quick_check found damage")
+        self._checked = True
 
     def check_whole(self) -> None:
         """As check(), with every index held against its table. Raises StoreCorrupt; nightly."""

@@ -24,10 +24,11 @@ from sqlalchemy import func, select
 from drivers.scanner.models import NEWLAND
 from gateway.store import Store
 from gateway.tables import records, screenings
-from kiosk.app import SOCKET_NAME, open_terminal_records
+from kiosk.app import open_terminal_records
 from kiosk.clock import TerminalClock
 from kiosk.demo.devices import DemoDevices
 from kiosk.demo.processes import Program, python
+from kiosk.link import SOCKET_NAME
 from kiosk.profile import read_profile
 
 ZONE = ZoneInfo("Asia/Shanghai")

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from kiosk.app import SOCKET_NAME
 from kiosk.cli import app
-from kiosk.link import LinkServer
+from kiosk.link import SOCKET_NAME, LinkServer
 from tests.kiosk.test_profile import GOOD
 
 RUN = CliRunner()
