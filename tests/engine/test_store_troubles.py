@@ -166,7 +166,8 @@ def test_payments_come_back_by_themselves_when_there_is_room_again(terminal: Ter
     keeper.look()
     assert terminal.frame.works.payments
     keeper.look()
-    assert [event["cause"] for event in facts(terminal, "payments_off")] == []
+    assert [event["cause"] for event in facts(terminal, "payments_off")] == ["disk_full"]
+    assert len(facts(terminal, "payments_on")) == 1, "told when there was room to tell it"
     assert terminal.bill().page.url
 
 

@@ -211,7 +211,12 @@ def profile(terminal: Terminal) -> Iterator[Path]:
     server.start()
     text = (ROOT / "kiosk/demo/profile.toml").read_text(encoding="utf-8")
     pad = f'kind = "zvt"\nlink = "serial"\nport = "{terminal.folder}/pad"'
-    for name, fact in {"{pad}": pad, "{scanner_baud}": "9600", "{a4}": "ipp://a4"}.items():
+    for name, fact in {
+        "{pad}": pad,
+        "{scanner_baud}": "9600",
+        "{a4}": "ipp://a4",
+        "{card_slot}": "",
+    }.items():
         text = text.replace(name, fact)
     text = text.replace("{folder}", str(terminal.folder)).replace("{ports}", "/dev/kiosk")
     text = text.replace("{gateway}", "https://gateway.hospital.invalid")
