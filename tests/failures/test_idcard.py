@@ -22,7 +22,7 @@ from drivers.idcard.emulator import IdCardReaderEmulator
 from tests.drivers.idcard.people import RESIDENT
 from tests.failures.troubled import Strike, TroubledCable
 
-FIND, SELECT, READ, ADDRESS = b"\x20\x01", b"\x20\x02", b"\x30\x01", b"\x30\x03"
+FIND, SELECT, READ_TEXT, ADDRESS = b"\x20\x01", b"\x20\x02", b"\x30\x01", b"\x30\x03"
 REQUEST_BYTES = 10
 
 
@@ -53,34 +53,52 @@ FAILURES: dict[str, Strike] = {
     "other card slipped in": act(lambda emulator: emulator.lay(RESIDENT)),
 }
 
-LATE, LOST = DeadlineExceeded, DeviceLost
-STATES: dict[str, tuple[bytes, bool]] = {
-    "waiting for a card": (FIND, False),
-    "finding a card": (FIND, True),
-    "selecting it": (SELECT, True),
-    "reading it": (READ, True),
-    "reading its newest address": (ADDRESS, True),
+LATE, LOST, BAD, AWAY = DeadlineExceeded, DeviceLost, ProtocolError, CardRemoved
+NONE, READ, AGAIN, TEXT, DONE = CardAbsent, CardRead, PutAgain, str, type(None)
+
+
+def read(reader: IdCardReader) -> object:
+    """Read the card and its newest address."""
+    outcome = reader.read_card()
+    if isinstance(outcome, CardRead):
+        reader.read_newest_address()
+    return outcome
+
+
+STATES: dict[str, tuple[bytes, bool, Callable[[IdCardReader], object]]] = {
+    "waiting for a card": (FIND, False, read),
+    "finding a card": (FIND, True, read),
+    "selecting it": (SELECT, True, read),
+    "reading it": (READ_TEXT, True, read),
+    "reading its newest address": (ADDRESS, True, read),
+    "reading it with its fingerprint": (
+        b"\x30\x10",
+        True,
+        lambda reader: reader.read_card_with_fingerprint(),
+    ),
+    "asking who the reader is": (b"\x12\xff", True, lambda reader: reader.read_sam_id()),
+    "changing the speed": (b"\x60\x04", True, lambda reader: reader.change_baud(9600)),
 }
-"""The request under way, and whether a card lies there."""
+"""The request under way, whether a card lies there, and what is done."""
 
 # Columns: the states in their order. A type is what is raised or returned.
-TABLE: dict[str, tuple[type, type, type, type, type]] = {
-    "pulled before the request": (LOST, LOST, LOST, LOST, LOST),
-    "pulled in mid-answer": (LOST, LOST, LOST, LOST, LOST),
-    "silent": (LATE, LATE, LATE, LATE, LATE),
-    "noise": (CardAbsent, CardRead, CardRead, CardRead, CardRead),
-    "babble": (LATE, LATE, LATE, LATE, LATE),
-    "half an answer": (LATE, LATE, LATE, LATE, LATE),
-    "wrong checksum": (LATE, LATE, LATE, LATE, LATE),
-    "two answers": (CardAbsent, CardRead, CardRead, CardRead, CardRead),
-    "dribble past the deadline": (LATE, LATE, LATE, LATE, LATE),
-    "stuck buffer": (LATE, LATE, LATE, LATE, LATE),
-    "restarts in mid-exchange": (CardAbsent, CardRead, PutAgain, PutAgain, CardRemoved),
-    "security module dies": (DeviceRefused,) * 5,
-    "unknown status": (ProtocolError,) * 5,
-    "oversized frame": (LATE, LATE, LATE, LATE, LATE),
-    "card lifted": (CardAbsent, CardAbsent, PutAgain, PutAgain, CardRemoved),
-    "other card slipped in": (CardRead, CardRead, PutAgain, PutAgain, CardRemoved),
+TABLE: dict[str, tuple[type, ...]] = {
+    "pulled before the request": (LOST,) * 8,
+    "pulled in mid-answer": (LOST,) * 8,
+    "silent": (LATE,) * 8,
+    "noise": (NONE, READ, READ, READ, READ, READ, TEXT, DONE),
+    "babble": (LATE,) * 8,
+    "half an answer": (LATE,) * 8,
+    "wrong checksum": (LATE,) * 8,
+    "two answers": (NONE, READ, READ, READ, READ, READ, TEXT, DONE),
+    "dribble past the deadline": (LATE,) * 8,
+    "stuck buffer": (LATE,) * 8,
+    "restarts in mid-exchange": (NONE, READ, AGAIN, AGAIN, AWAY, AGAIN, TEXT, DONE),
+    "security module dies": (DeviceRefused,) * 8,
+    "unknown status": (BAD,) * 8,
+    "oversized frame": (LATE,) * 8,
+    "card lifted": (NONE, NONE, AGAIN, AGAIN, AWAY, AGAIN, TEXT, DONE),
+    "other card slipped in": (READ, READ, AGAIN, AGAIN, AWAY, AGAIN, TEXT, DONE),
 }
 
 CELLS = [(failure, state) for failure in FAILURES for state in STATES]
@@ -95,12 +113,12 @@ def test_the_table_has_no_empty_cell() -> None:
 def test_each_failure_in_each_state_has_its_outcome_and_the_reader_recovers(
     failure: str, state: str
 ) -> None:
-    request, card_lies = STATES[state]
+    request, card_lies, visit = STATES[state]
     emulator = IdCardReaderEmulator()
     if card_lies:
         emulator.lay(RESIDENT, newest_address="示例路9号")
     cable = TroubledCable(emulator, request, FAILURES[failure])
-    outcome = one_visit(IdCardReader(cable, cable.clock))
+    outcome = outcome_of(visit, IdCardReader(cable, cable.clock))
     assert cable.struck, "the state was never reached"
     assert type(outcome) is TABLE[failure][list(STATES).index(state)]
     # Reconnect, look, and only then act.
@@ -114,12 +132,9 @@ def test_each_failure_in_each_state_has_its_outcome_and_the_reader_recovers(
     assert again.read_card() == CardRead(RESIDENT)
 
 
-def one_visit(reader: IdCardReader) -> object:
-    """Read the card and its newest address; the outcome, or the fault that ended it."""
+def outcome_of(visit: Callable[[IdCardReader], object], reader: IdCardReader) -> object:
+    """What came of it, or the fault that ended it."""
     try:
-        outcome = reader.read_card()
-        if isinstance(outcome, CardRead):
-            reader.read_newest_address()
+        return visit(reader)
     except DriverError as fault:
         return fault
-    return outcome

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from drivers.idcard.driver import (
+    ADDRESS_S,
+    MODULE_S,
     READ_CARD_S,
     READ_FINGERPRINT_S,
     CardPresent,
@@ -20,6 +22,21 @@ FINGERPRINT = bytes(range(256)) * 4
 def lay_card(emulator: IdCardReaderEmulator) -> None:
     emulator.lift()
     emulator.lay(RESIDENT, fingerprint=FINGERPRINT)
+
+
+ADDRESS = "北京市东城区𠮷祥新示例路9号"
+SAM_ID = "05.01-20201124-0000000001-0000000002"
+
+
+def lay_card_with_address(emulator: IdCardReaderEmulator) -> None:
+    emulator.lift()
+    emulator.lay(RESIDENT, newest_address=ADDRESS)
+
+
+def read_newest_address(reader: IdCardReader) -> object:
+    """A card that could not be read has no address that anybody may be told of."""
+    outcome = reader.read_card()
+    return reader.read_newest_address() if isinstance(outcome, CardRead) else outcome
 
 
 def is_another_card(outcome: object) -> bool:
@@ -55,6 +72,44 @@ ROWS = (
         is_good=lambda outcome: outcome == CardRead(RESIDENT, FINGERPRINT),
         timeout_s=READ_FINGERPRINT_S,
         is_lie=is_another_card,
+    ),
+    Row(
+        name="idcard newest address",
+        make_emulator=IdCardReaderEmulator,
+        make_driver=IdCardReader,
+        prepare=lay_card_with_address,
+        exchange=read_newest_address,
+        is_good=lambda outcome: outcome == ADDRESS,
+        timeout_s=READ_CARD_S + ADDRESS_S,
+        is_lie=lambda outcome: isinstance(outcome, str) and outcome != ADDRESS,
+    ),
+    Row(
+        name="idcard sam id",
+        make_emulator=IdCardReaderEmulator,
+        make_driver=IdCardReader,
+        prepare=lay_card,
+        exchange=lambda reader: reader.read_sam_id(),
+        is_good=lambda outcome: outcome == SAM_ID,
+        timeout_s=MODULE_S,
+        is_lie=lambda outcome: isinstance(outcome, str) and outcome != SAM_ID,
+    ),
+    Row(
+        name="idcard change speed",
+        make_emulator=IdCardReaderEmulator,
+        make_driver=IdCardReader,
+        prepare=lay_card,
+        exchange=lambda reader: reader.change_baud(9600),
+        is_good=lambda outcome: outcome is None,
+        timeout_s=MODULE_S,
+    ),
+    Row(
+        name="idcard reset module",
+        make_emulator=IdCardReaderEmulator,
+        make_driver=IdCardReader,
+        prepare=lay_card,
+        exchange=lambda reader: reader.reset_module(),
+        is_good=lambda outcome: outcome is None,
+        timeout_s=MODULE_S,
     ),
     Row(
         name="idcard probe",
