@@ -17,7 +17,7 @@ from pathlib import Path
 
 from drivers.deadline import Clock, Deadline
 from drivers.errors import DeviceAbsent, TransportError
-from drivers.pcsc.service import SOCKET_NAME_VARIABLE
+from drivers.pcsc.place import SOCKET_NAME_VARIABLE
 
 READER = "Kiosk Virtual Reader"
 SLOTS = 2  # the virtual reader has two, on two ports

@@ -30,6 +30,7 @@ from drivers.errors import (
     DriverError,
     TransportError,
 )
+from drivers.pcsc.place import SOCKET_NAME, SOCKET_NAME_VARIABLE
 from drivers.pcsc.port import CardPutIn, CardTakenOut, SlotEvent, SlotUnchanged
 
 ResultT = TypeVar("ResultT")
@@ -37,8 +38,6 @@ ResultT = TypeVar("ResultT")
 CALL_GRACE_S = 0.5  # pcscd comes back from a wait a little after its time
 SETTLE_MS = 800  # pcscd looks at a slot every 400 ms: so long it may take for a removed card
 EVENT_COUNT = 0xFFFF0000  # a state's upper half counts how often the slot has changed
-SOCKET_NAME_VARIABLE = "PCSCLITE_CSOCK_NAME"
-SOCKET_NAME = "/run/pcscd/pcscd.comm"
 
 GONE = {
     scard.SCARD_E_NO_SERVICE,
