@@ -67,6 +67,11 @@ class CardLine:
         """Seconds of virtual time."""
         return self.now_s
 
+    @property
+    def powered(self) -> bool:
+        """Whether the driver holds a connection to the card."""
+        return self._powered
+
     # -- hands
 
     def put(self) -> None:

@@ -117,6 +117,19 @@ def test_a_card_left_in_from_before_is_nobodys_and_asked_for_anew() -> None:
     assert isinstance(list(device.attend(CARDS))[-1], CardRead)
 
 
+def test_a_card_put_in_unasked_and_taken_while_the_reader_was_away_is_not_read() -> None:
+    line, device = slot(SocialCardEmulator(WANG))
+    assert list(device.attend(NOTHING)) == []
+    line.gone = True
+    with pytest.raises(DeviceFault):
+        list(device.attend(NOTHING))
+    line.pull()
+    line.forget_events()  # nobody saw it go
+    line.begin()
+    list(device.open())
+    assert list(device.attend(CARDS)) == []
+
+
 def test_an_unplugged_reader_is_a_lost_device_in_mid_read_too() -> None:
     line, device = slot(SocialCardEmulator(WANG))
     line.begin(LineFaults(at=4, raises=unplugged))

@@ -79,6 +79,12 @@ def test_one_command_is_sent_and_the_photo_is_never_asked_for() -> None:
     assert emulator.commands == [bytes.fromhex("FFB0000000")]
 
 
+def test_after_a_reading_the_card_is_let_go() -> None:
+    _, line, reader = desk()
+    reader.read_card()
+    assert line.connected and not line.powered
+
+
 @pytest.mark.parametrize("fault", [removed, reset])
 def test_a_card_lifted_in_mid_read_is_asked_for_again(fault: object) -> None:
     _, line, reader = desk()

@@ -16,6 +16,7 @@ from drivers.deadline import Deadline
 from drivers.errors import (
     CardMute,
     CardRemoved,
+    CardReset,
     DeadlineExceeded,
     DeviceAbsent,
     DeviceBusy,
@@ -172,6 +173,19 @@ def test_a_card_the_wrong_way_round_is_mute_and_no_social_card(desk: Desk) -> No
     assert reader.look(SEEN_S) == CardPutIn()
     with pytest.raises(CardMute):
         reader.read_card()
+
+
+def test_a_card_that_another_program_resets_is_told_and_read_again(desk: Desk) -> None:
+    port, other = desk.open(), desk.open()
+    reader = SocialCardReader(port, CLOCK)
+    desk.put(SocialCardEmulator(WANG))
+    assert reader.look(SEEN_S) == CardPutIn()
+    port.connect(within(1.0))
+    other.connect(within(1.0))
+    other.disconnect()  # our way of leaving a card is to reset it
+    with pytest.raises(CardReset):
+        port.transmit(bytes.fromhex("00A4020002EF06"), within(1.0))
+    assert reader.read_card() == SocialCardRead(WANG)
 
 
 def test_pcscd_that_ends_is_a_lost_reader_and_one_that_is_back_is_looked_at_anew(

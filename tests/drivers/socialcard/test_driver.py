@@ -213,6 +213,14 @@ def test_the_emulator_would_lock_after_three_wrong_pins() -> None:
     assert answers == [b"\x63\xc2", b"\x63\xc1", b"\x69\x83"]
 
 
+@pytest.mark.parametrize("misbehaviour", ["", "broken_name", "other_card", "not_free"])
+def test_after_a_reading_nothing_of_the_person_stays_selected(misbehaviour: str) -> None:
+    _, line, reader = desk(misbehaviour=misbehaviour)
+    with contextlib.suppress(DriverError):
+        reader.read_card()
+    assert line.connected and not line.powered
+
+
 def test_what_was_read_is_in_no_repr() -> None:
     _, _, reader = desk()
     shown = repr(reader.read_card())
