@@ -27,7 +27,7 @@ from kiosk.hospital.contract import (
 )
 from offline import leases
 from offline.audit import Audit
-from offline.cache import Cache, Document
+from offline.cache import PROMISES, Cache, Document
 from offline.floor import TimeFloor
 from offline.outbox import Outbox
 from offline.settings import Settings
@@ -110,7 +110,7 @@ class Owned:
 
     def asked_for(self) -> tuple[Wish, ...]:
         """Blocks that were asked for and not yet answered."""
-        documents = [self._cache.get(name) for name in self._cache.names("lease_asked")]
+        documents = [self._cache.get(name) for name in self._cache.names(f"{PROMISES}/lease_asked")]
         return tuple(from_json(Wish, one.body) for one in documents if one is not None)
 
     def answered(self, wish: Wish, lease: Lease | None) -> None:
@@ -227,7 +227,7 @@ class Owned:
             self._put_quote(tx, whose, _Held(held.quote))
 
     def _held(self, whose: Pseudonym) -> _Held | None:
-        document = self._cache.get(f"quote/{whose}")
+        document = self._cache.get(_quoted(whose))
         if document is None:
             return None
         held: _Held = from_json(_Held, document.body)
@@ -235,12 +235,16 @@ class Owned:
 
     def _put_quote(self, tx: Transaction, whose: Pseudonym, held: _Held) -> None:
         ends_ms = int(held.quote.valid_until.timestamp() * 1000)
-        document = Document(f"quote/{whose}", to_json(held), ends_ms)
+        document = Document(_quoted(whose), to_json(held), ends_ms)
         self._cache.put(tx, document, person=whose)
 
 
 def _wished(wish: Wish) -> str:
-    return f"lease_asked/{wish.department.id}"
+    return f"{PROMISES}/lease_asked/{wish.department.id}"
+
+
+def _quoted(whose: Pseudonym) -> str:
+    return f"{PROMISES}/quote/{whose}"
 
 
 def signed_by(public_key: str, quote: Quote) -> bool:

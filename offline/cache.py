@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from offline.store import Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
 
+PROMISES = "promise"
+"""The folder of documents that are good for one use; a store that was mended has none of them."""
+
 
 @dataclass(frozen=True)
 class Document:
@@ -38,7 +41,7 @@ class Cache:
 
     def replace_folder(self, tx: Transaction, folder: str, documents: Iterable[Document]) -> None:
         """Make `folder`/… hold exactly these documents; all names must start with it."""
-        tx.run("delete from documents where name >= ? and name < ?", folder + "/", folder + "0")
+        drop_folder(tx, folder)
         for document in documents:
             assert document.name.startswith(folder + "/"), "a document of another folder"
             self.put(tx, document)
@@ -74,6 +77,11 @@ class Cache:
     def drop_expired(self, tx: Transaction) -> int:
         """Erase documents past their end; how many."""
         return tx.run("delete from documents where expires_at <= ?", tx.at_ms)
+
+
+def drop_folder(tx: Transaction, folder: str) -> int:
+    """Forget all documents of `folder`/…; how many."""
+    return tx.run("delete from documents where name >= ? and name < ?", folder + "/", folder + "0")
 
 
 def _place(name: str) -> Place:

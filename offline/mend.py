@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from offline.cache import PROMISES, drop_folder
 from offline.clock import Clock
 from offline.database import Database, Row, SqliteDatabase, legible_rows
 from offline.errors import StoreCorrupt
@@ -211,10 +212,21 @@ def _fill(store: Store, damaged: Path) -> None:
                     marks = ", ".join("?" * len(row))
                     tx.run(f"insert or replace into {table} values ({marks})", *row)
         _append_events(tx, damaged)
+        _end_promises(tx)
         _ask_about_payments(store, tx)
         _skip_numbers(tx, damaged)
         recount(tx)
         tx.run("insert or replace into settings values (?, ?)", MENDED, tx.at_ms)
+
+
+def _end_promises(tx: Transaction) -> None:
+    """What may be promised once is promised no more: it may have been, since the backup.
+
+    Free numbers stay lent and idle until their window is over. The gateway is not told of them:
+    it would give to others what somebody here may have walked away with.
+    """
+    tx.run("update leased_numbers set state = 'returned' where state = 'free'")
+    drop_folder(tx, PROMISES)
 
 
 def _append_events(tx: Transaction, damaged: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from offline.ballast import WAL_BYTES_MAX, Ballast, PaymentsOff, PaymentsOn, wal_bytes
+from offline.cache import PROMISES, Cache, Document
 from offline.errors import StoreCorrupt, StoreError
 from offline.journal import Journal, State
+from offline.leases import Lease, LeasedNumber, Leases
 from offline.mend import (
     Opened,
     adopt,
@@ -66,6 +69,29 @@ def test_what_the_damaged_file_still_tells_is_added_to_the_backup(world: World) 
         assert Settings(found.store).next_number(tx, "slip") > 2
     assert opened.damaged is not None and opened.damaged.exists(), "nothing is thrown away"
     assert not suspect_mark(world.path).exists()
+
+
+def test_what_can_be_promised_once_is_promised_no_more_after_a_backup(world: World) -> None:
+    """A number given, a quote used since the backup: in the backup both are still to be had."""
+    found = rooms(world, world.open())
+    leases, cache = Leases(found.store), Cache(found.store)
+    promise = Document(f"{PROMISES}/quote/P1", b"unused", 2**52)
+    with found.store.transaction() as tx:
+        numbers = (LeasedNumber("1", b"9:00"), LeasedNumber("2", b"9:00"))
+        leases.granted(tx, Lease("L1", "cardio", 2**52, numbers))
+        cache.put(tx, promise)
+        cache.put(tx, Document("note/waiting", b"three", 2**52))
+    back_up(found.store)
+    with found.store.transaction() as tx:
+        leases.take(tx, "cardio", taken_for="R1", now_ms=0)
+        cache.put(tx, replace(promise, body=b"used by R1"))
+    world.close()
+    world.path.write_bytes(b"\0" * 4096)
+
+    store = _mended(world).store
+    assert Cache(store).get(promise.name) is None
+    assert Cache(store).get("note/waiting") is not None
+    assert Leases(store).pools(0) == () == Leases(store).overdue(2**53), "nor handed to others"
 
 
 def test_payments_only_the_pad_knows_are_adopted_and_asked_about(world: World) -> None:
