@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,10 +50,10 @@ class Size:
 
 
 @contextmanager
-def hospital(folder: Path) -> Iterator[tuple[str, Program]]:
-    """PostgreSQL and one gateway before it."""
-    with cluster(folder / "cluster") as postgres:
-        url = postgres.new_database()
+def hospital(folder: Path, given: str = "") -> Iterator[tuple[str, Program]]:
+    """PostgreSQL (one of its own, or `given` as a URL) and one gateway before it."""
+    with ExitStack() as stack:
+        url = given or stack.enter_context(cluster(folder / "cluster")).new_database()
         gateway = Program(url, folder)
         gateway.start()
         try:
@@ -137,9 +137,9 @@ def judged(store: Store, fleet: list[Terminal]) -> dict[str, int]:
     }
 
 
-def drill(folder: Path, size: Size) -> dict[str, object]:
+def drill(folder: Path, size: Size, given_url: str = "") -> dict[str, object]:
     chance = Random(size.seed)
-    with hospital(folder) as (url, gateway):
+    with hospital(folder, given_url) as (url, gateway):
         store = open_store(url)
         fleet = enrolled(store, size.terminals, gateway.port, chance)
         measured = asyncio.run(run(fleet, size, chance))

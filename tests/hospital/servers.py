@@ -14,10 +14,11 @@ Behaviour = Callable[[socket.socket], None]
 class RawServer:
     """One behaviour a connection, the last one for all that follow."""
 
-    def __init__(self, *behaviours: Behaviour) -> None:
+    def __init__(self, *behaviours: Behaviour, host: str = "127.0.0.1") -> None:
         self._behaviours = list(behaviours)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((host, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://{host}:{self.port}"
         self.connections = 0
         self.ended = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -51,8 +52,8 @@ class RawServer:
 
 
 @contextmanager
-def raw_server(*behaviours: Behaviour) -> Iterator[RawServer]:
-    server = RawServer(*behaviours)
+def raw_server(*behaviours: Behaviour, host: str = "127.0.0.1") -> Iterator[RawServer]:
+    server = RawServer(*behaviours, host=host)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
