@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from offline.errors import KeyMismatch
 from offline.files import write_durably
-from offline.journal import State
+from offline.journal import OPEN, State
 from offline.mend import back_up
 from offline.outbox import Outbox
 from offline.store import Store
@@ -62,7 +62,7 @@ def unsynced(store: Store) -> Unsynced:
         # A refund that is due is finance's: the record that told them counts above until they
         # have it, and from then on nothing of it is lost with this terminal.
         row = reading.one(
-            "select count(*) from open_payments o where (select state from names "
+            f"select count(*) from {OPEN} and (select state from names "
             "where name = o.reference and room = 'move' order by n desc limit 1) <> ?",
             State.REFUND_DUE.value,
         )

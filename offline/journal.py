@@ -59,6 +59,14 @@ MOVES: dict[State, frozenset[State]] = {
 
 FINAL = frozenset(state for state, following in MOVES.items() if not following)
 
+OPEN = (
+    "open_payments as o where coalesce((select state from names where name = o.reference "
+    "and room = 'move' order by n desc limit 1), '') not in "
+    f"({', '.join(repr(state.value) for state in sorted(FINAL))})"
+)
+"""For a `from`: those not final. The table also holds what became final since the last payment
+was opened: taking a payment out waits for the next, which writes that page in any case."""
+
 
 @dataclass(frozen=True)
 class Move:
@@ -91,6 +99,8 @@ class Payment:
 
 
 HEADS_REMEMBERED = 256
+CLOSED = "payments_closed"
+"""Remembered: which of open_payments are final by now."""
 
 
 class _Head(NamedTuple):
@@ -126,6 +136,7 @@ class Journal:
             "insert into payments values (?, ?, ?, ?, ?, ?)",
             *(reference, kind, amount_fen, person, sealed, tx.at_ms),
         )
+        _take_out_closed(tx)
         tx.add("insert into open_payments values (?)", reference)
         _add_move(tx, _Head(reference, State.INTENT, 1, person), b"")
 
@@ -134,8 +145,9 @@ class Journal:
         head = _head(tx, reference)
         assert state in MOVES[head.state], f"a payment cannot go from {head.state} to {state}"
         _add_move(tx, _Head(reference, state, head.n + 1, head.person), evidence)
-        if state in FINAL:
-            tx.run("delete from open_payments where reference = ?", reference)
+        closed = tx.recall(CLOSED)
+        if state in FINAL and isinstance(closed, list):
+            closed.append(reference)
 
     def noted(self, tx: Transaction, reference: str, evidence: bytes) -> None:
         """Keep a late, repeated or foreign answer: evidence that changes nothing."""
@@ -162,11 +174,22 @@ class Journal:
         """Those that are not final, oldest first: what a start must settle by asking."""
         with self._store.reading() as reading:
             found = reading.rows(
-                "select reference from open_payments join payments using (reference) "
-                "order by opened_at, reference"
+                f"select reference, opened_at from payments where reference in "
+                f"(select o.reference from {OPEN}) order by opened_at, reference"
             )
-            payments = [_payment(reading, str(reference)) for (reference,) in found]
+            payments = [_payment(reading, str(reference)) for reference, _ in found]
         return [payment for payment in payments if payment is not None]
+
+
+def _take_out_closed(tx: Transaction) -> None:
+    """Leave only the open ones in open_payments; by name, once they are known."""
+    closed = tx.recall(CLOSED)
+    if isinstance(closed, list):
+        for reference in closed:
+            tx.run("delete from open_payments where reference = ?", reference)
+    else:
+        tx.run(f"delete from open_payments where reference not in (select o.reference from {OPEN})")
+    tx.remember(CLOSED, [])
 
 
 def _head(tx: Transaction, reference: str) -> _Head:
@@ -233,7 +256,7 @@ def _payment(reading: Reading, reference: str) -> Payment | None:
     moves = _moves(reading, reference, person)
     if [move.n for move in moves] != list(range(1, len(moves) + 1)) or not moves:
         raise StoreCorrupt("a move is missing")
-    if is_open != int(moves[-1].state not in FINAL):
+    if moves[-1].state not in FINAL and not is_open:
         raise StoreCorrupt("the last move of a payment is missing")
     return Payment(
         reference=reference,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offline.cache import Cache
+from offline.journal import OPEN
 from offline.store import Store, Transaction
 from offline.vault import Pseudonym
 
@@ -72,7 +73,11 @@ class Retention:
         """Destroy a person's key, and with it all that was sealed for them. Then fold()."""
         needed = StillNeeded(
             _count(tx, "outbox where person = ? and state <> 'accepted'", person),
-            _count(tx, "payments join open_payments using (reference) where person = ?", person),
+            _count(
+                tx,
+                f"payments where reference in (select o.reference from {OPEN}) and person = ?",
+                person,
+            ),
         )
         if needed.waiting or needed.open_payments:
             return needed

@@ -106,6 +106,22 @@ def test_open_payments_are_those_a_start_must_settle_oldest_first(world: World) 
     assert [payment.state for payment in found] == [s for s in State if s not in FINAL]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_next_payment_takes_the_closed_ones_from_the_list(
+    world: World, restarted: bool
+) -> None:
+    store = world.open()
+    for state in State:
+        _brought_to(store, state.value, state)
+    if restarted:
+        world.close()
+        store = world.open()
+    _brought_to(store, "R1", State.INTENT)
+    with store.reading() as reading:
+        listed = {reference for (reference,) in reading.rows("select * from open_payments")}
+    assert listed == {"R1", *(state.value for state in State if state not in FINAL)}
+
+
 def test_a_late_answer_is_kept_as_evidence_and_moves_nothing(world: World) -> None:
     store = world.open()
     journal = _brought_to(store, "R1", State.SETTLED)
