@@ -21,6 +21,7 @@ from random import Random, SystemRandom
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from drivers.cash import NoteAcceptor
 from drivers.escpos.commands import GENERIC_80
 from drivers.escpos.commands import MODELS as PRINTERS
 from drivers.escpos.driver import ReceiptPrinter
@@ -33,6 +34,7 @@ from drivers.transports.serial_port import open_serial
 from kiosk import logs
 from kiosk.clock import TerminalClock, boot_id
 from kiosk.devices.card_slot import CardSlotDevice
+from kiosk.devices.cash_box import CashBoxDevice
 from kiosk.devices.code_scanner import ScannerDevice
 from kiosk.devices.id_reader import IdReaderDevice
 from kiosk.devices.payment_pad import PadDevice
@@ -75,10 +77,10 @@ from kiosk.hospital.faults import HospitalError, HospitalUnreachable
 from kiosk.hospital.pace import Pace
 from kiosk.lending import Lending
 from kiosk.link import SOCKET_NAME, LinkServer
-from kiosk.openers import card_slot_opener, id_reader_opener, open_pad
+from kiosk.openers import card_slot_opener, id_reader_opener, open_cash_box, open_pad
 from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
-from kiosk.ports import PolicyStood
+from kiosk.ports import Device, PolicyStood
 from kiosk.profile import Profile, read_profile
 from kiosk.records import AT_ONCE, StaffMember, StoreRecords, open_records
 from kiosk.upkeep import Keeper, Upkeep
@@ -175,6 +177,11 @@ class DeviceMaker:
 
     def pad(self) -> PaymentPad:
         return open_pad(self._devices.payment_pad, self._clock, SystemRandom().randrange)
+
+    def cash_box(self, mark: int | None, escrowed_fen: int | None) -> NoteAcceptor:
+        part = self._devices.cash_box
+        assert part is not None, "no worker is made for a box that is not in the profile"
+        return open_cash_box(part, self._clock, mark, escrowed_fen)
 
 
 @dataclass
@@ -328,7 +335,7 @@ class Core:
         slot = (
             (CardSlotDevice(card_slot_opener(parts.card_slot, clock)),) if parts.card_slot else ()
         )
-        devices = (
+        devices: list[Device] = [
             IdReaderDevice(id_reader_opener(parts.id_reader, clock)),
             *slot,
             ScannerDevice(make.scanner),
@@ -340,7 +347,9 @@ class Core:
                 tell,
                 self.profile.devices.payment_pad.charge_s,
             ),
-        )
+        ]
+        if self.profile.devices.cash_box is not None:
+            devices.append(CashBoxDevice(make.cash_box, self.clock.monotonic_s))
         return tuple(DeviceWorker(device, tell, self.stop, self.log.info) for device in devices)
 
     def _slip(self, effect: PrintSlip) -> Slip:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from drivers.cash import NoteAcceptor
+from drivers.cashbox.driver import BillValidator, CashboxSettings
 from drivers.deadline import Clock
 from drivers.errors import DeviceAbsent
 from drivers.idcard.driver import IdCardReader
@@ -23,7 +25,14 @@ from drivers.transports.serial_port import open_serial
 from drivers.transports.tcp_port import open_tcp
 from drivers.unionpay.driver import TranTypes, UnionPaySettings, unionpay_pad
 from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
-from kiosk.profile import CardSlotPart, IdReaderPart, MisPosPart, PaymentPadPart, UnionPayPart
+from kiosk.profile import (
+    CardSlotPart,
+    CashBoxPart,
+    IdReaderPart,
+    MisPosPart,
+    PaymentPadPart,
+    UnionPayPart,
+)
 
 ZVT_STOP_BITS = 2  # PROTOCOLS 4.1: 9600 8N2
 
@@ -57,6 +66,15 @@ def open_pad(part: PaymentPadPart, clock: Clock, draw: Callable[[int], int]) -> 
         case "unionpay":
             chosen = _unionpay(part.unionpay or UnionPayPart())
             return unionpay_pad(_line(part, clock), clock, draw, chosen)
+
+
+def open_cash_box(
+    part: CashBoxPart, clock: Clock, mark: int | None, escrowed_fen: int | None
+) -> NoteAcceptor:
+    """The validator, told from `mark` on, with the note that waited then. DriverError."""
+    settings = CashboxSettings(country=part.country, crc=part.crc)
+    stream = open_serial(part.port, part.baud, clock)
+    return BillValidator(stream, clock, settings, mark=mark, escrowed_fen=escrowed_fen)
 
 
 def _line(part: PaymentPadPart, clock: Clock, stop_bits: int = 1) -> ByteStream:

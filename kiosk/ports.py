@@ -20,7 +20,9 @@ from kiosk.flows.slips import TrailLine
 from kiosk.hospital.contract import DayList, Expected, OutboxReply, Record
 from kiosk.views import Touch
 
-Part = Literal["id_reader", "card_slot", "scanner", "receipt_printer", "a4_printer", "pad"]
+Part = Literal[
+    "id_reader", "card_slot", "scanner", "receipt_printer", "a4_printer", "pad", "cash_box"
+]
 
 
 class DeviceFault(Exception):
@@ -81,6 +83,21 @@ class PadLooked:
 
 
 @dataclass(frozen=True)
+class CashLooked:
+    """The cash box is there: which notes it takes, and how far its events have been told."""
+
+    notes_fen: tuple[int, ...]
+    mark: int
+
+
+@dataclass(frozen=True)
+class CashBoxChanged:
+    """Something at the box that is nobody's payment: jam, full, out, and `back` (put in empty)."""
+
+    code: Literal["back", "cash_jam", "cash_full", "cash_box_out", "cash_fraud"]
+
+
+@dataclass(frozen=True)
 class Answered:
     """The end of AskHospital. `why` empty: `reply` is there."""
 
@@ -110,6 +127,8 @@ Told = (
     | PolicyStood
     | PaymentsStood
     | PadLooked
+    | CashLooked
+    | CashBoxChanged
     | Answered
     | Sent
     | Ticked

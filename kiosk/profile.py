@@ -166,6 +166,17 @@ class PaymentPadPart:
 
 @with_config(_STRICT)
 @dataclass(frozen=True)
+class CashBoxPart:
+    """A ccTalk bill validator with escrow on a serial line. No change is given."""
+
+    port: Word
+    baud: Baud = 9600
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "CN"
+    crc: bool = False
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
 class ReportPrinterPart:
     uri: Annotated[str, Field(pattern=r"^ipps?://\S+$")]
 
@@ -179,6 +190,7 @@ class DevicesPart:
     a4_printer: ReportPrinterPart
     payment_pad: PaymentPadPart
     card_slot: CardSlotPart | None = None
+    cash_box: CashBoxPart | None = None
 
 
 @with_config(_STRICT)

@@ -21,6 +21,7 @@ from kiosk.flows.effects import (
     Effect,
     GiveNumber,
     KeepAudit,
+    KeepCash,
     KeepMove,
     KeepNote,
     KeepPayment,
@@ -151,6 +152,8 @@ class StoreRecords:
                 self._free_quote(tx, reference, moved_to)
             case KeepQuote(number, quote):
                 self.owned.keep_quote(tx, self._need(number), quote)
+            case KeepCash(reference):
+                self._journal.noted(tx, reference, to_json(keep))
             case KeepQueued(kind, key, person, body):
                 whose = self._pseudonym(person)
                 self._outbox.queue(tx, key, kind=kind, body=to_json(body), person=whose)
@@ -432,7 +435,20 @@ def _payment(found: journal.Payment) -> Payment:
     at: Any = found.state.value.upper()
     # Only a pad holds money; what a provider took is final from the start.
     completed = begun.method != "card" or begun.amount_fen == 0
-    return replace(begun, at=at, evidence=evidence, completed=completed)
+    now = replace(begun, at=at, evidence=evidence, completed=completed)
+    return _with_notes(now, found) if begun.method == "cash" else now
+
+
+def _with_notes(payment: Payment, found: journal.Payment) -> Payment:
+    """How far the notes had come, by the newest row that speaks of one."""
+    rows = [one.evidence for one in found.moves if isinstance(one.evidence, bytes)]
+    told = [row for row in rows if row.startswith(b"{")]
+    if not told:
+        return payment
+    kept: KeepCash = from_json(KeepCash, told[-1])
+    return replace(
+        payment, taken_fen=kept.taken_fen, note_fen=kept.note_fen, pad_mark=str(kept.mark)
+    )
 
 
 def _verdicts(reply: OutboxReply) -> Iterable[tuple[str, outbox.Verdict]]:

@@ -301,11 +301,12 @@ class PayLine:
 
 @dataclass(frozen=True)
 class Pay:
-    """One bill page, both directions. Targets: card, lines_previous, lines_following.
+    """One bill page, both directions. Targets: card, cash, lines_previous, lines_following.
 
     `url` is drawn as a QR code for the phone; empty while it is being made or cannot be had.
     `scanning`: the scanner is lit for the payer's code. Insurers' parts are three lines, the sum
-    is proven: total = basic + serious + aid + own.
+    is proven: total = basic + serious + aid + own. `cash`: "" no box here · offered · no_coins
+    (no notes make up this sum, and no change is given).
     """
 
     lines: tuple[PayLine, ...]  # ≤ 4 of them on a page
@@ -320,6 +321,7 @@ class Pay:
     scanning: bool
     card: bool
     for_whom: str = ""
+    cash: Literal["", "offered", "no_coins"] = ""
     page: Literal["pay"] = "pay"
 
 
@@ -330,6 +332,21 @@ class PadBusy:
     amount_fen: int
     progress: Literal["starting", "insert_card", "enter_pin", "authorising", "remove_card"]
     page: Literal["pad_busy"] = "pad_busy"
+
+
+@dataclass(frozen=True)
+class CashBusy:
+    """Notes go in, one by one. No targets but the bar's back (nothing more is put in).
+
+    Said before the first note: no change is given; what is in the box and not enough is paid back
+    at `window`.
+    """
+
+    amount_fen: int
+    taken_fen: int
+    stage: Literal["insert", "moving", "returned", "refused", "stopping"]
+    window: str
+    page: Literal["cash_busy"] = "cash_busy"
 
 
 @dataclass(frozen=True)
@@ -601,6 +618,7 @@ Page = (
     | ConfirmRegistration
     | Pay
     | PadBusy
+    | CashBusy
     | Paying
     | PaymentResult
     | PrintingReports

@@ -40,9 +40,10 @@ class State(StrEnum):
 MOVES: dict[State, frozenset[State]] = {
     # Never sent: a person left, or a restart found it before SENT. No money can have moved.
     State.INTENT: frozenset({State.SENT, State.DECLINED}),
-    State.SENT: frozenset({State.PAID, State.DECLINED, State.UNKNOWN}),
+    # REFUND_DUE: notes are in the cash box, and the payment ended before it was whole.
+    State.SENT: frozenset({State.PAID, State.DECLINED, State.UNKNOWN, State.REFUND_DUE}),
     # Resolved by asking the pad, the provider, the daily file; a person only when all are mute.
-    State.UNKNOWN: frozenset({State.PAID, State.DECLINED, State.MANUAL}),
+    State.UNKNOWN: frozenset({State.PAID, State.DECLINED, State.MANUAL, State.REFUND_DUE}),
     State.PAID: frozenset({State.BOOKING}),
     State.BOOKING: frozenset({State.SETTLED, State.HIS_REJECTED, State.HIS_UNKNOWN}),
     # Asked again under the same reference. Never reversed from here.

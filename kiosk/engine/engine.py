@@ -13,6 +13,8 @@ from typing import Any
 
 from kiosk.domain.identity import age_on
 from kiosk.engine import idle
+from kiosk.engine.cash import NOTE as CASH_NOTE
+from kiosk.engine.cash import CashBox
 from kiosk.engine.frame import Drawing, Drawn
 from kiosk.engine.payments import Payments, unlock
 from kiosk.engine.printing import print_audit
@@ -35,6 +37,7 @@ from kiosk.flows.effects import (
     Go,
     HelpCall,
     KeepAudit,
+    KeepCash,
     KeepMove,
     KeepNote,
     KeepPayment,
@@ -55,18 +58,13 @@ from kiosk.flows.events import (
     CardLaid,
     CardRead,
     CardTrouble,
+    CashSaid,
     CodeRejected,
     CodeScanned,
     Event,
     Failed,
-    PadApproved,
-    PadCompleted,
-    PadDeclined,
     PadProgressed,
-    PadRecalled,
-    PadReleased,
-    PadSilent,
-    PadUnreachable,
+    PadSaid,
     Replied,
     ReportFailed,
     ReportPaused,
@@ -82,6 +80,8 @@ from kiosk.flows.scene import Business, Rules, Scene, Shown
 from kiosk.ports import (
     Answered,
     AskHospital,
+    CashBoxChanged,
+    CashLooked,
     Clock,
     DeviceStood,
     HospitalStood,
@@ -103,7 +103,10 @@ PAYMENTS = 0
 """The owner of the payments' asks and timers: they outlive every session."""
 
 ON_TOP = ("call_help", "hand_over")
-_KEEPS = (KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepNote, DropNote, KeepQuote)
+_KEEPS = (
+    *(KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepCash),
+    *(KeepNote, DropNote, KeepQuote),
+)
 _SIZES = {"normal": "large", "large": "extra", "extra": "normal"}
 
 
@@ -137,6 +140,7 @@ class Engine:
         self._works = Works(hospital=False)
         self._policy = PolicyStood(False)
         self._pad_mark = ""
+        self._cash = CashBox(records.notes(CASH_NOTE).get(CASH_NOTE, ""))
         self._queued = 0
         self._tokens = 0
         self._asks: dict[int, tuple[int, str]] = {}
@@ -171,6 +175,8 @@ class Engine:
                 self._touch(told)
             case Answered():
                 self._answered(told)
+            case CashLooked() | CashBoxChanged() | DeviceStood("cash_box"):
+                self._commit(self._cash.told(told))
             case DeviceStood(part, well):
                 self._works = replace(self._works, **{part: well})
                 if part == "receipt_printer" and well:
@@ -188,22 +194,13 @@ class Engine:
                 self._records.pad_looked(mark)
             case Sent(waiting):
                 self._queued = waiting
-            case CardLaid() | CardRead() | CardTrouble() | CodeScanned() | CodeRejected():
+            case CardLaid() | CardRead() | CardTrouble() | BankCardInserted():
                 self._credential(told)
-            case BankCardInserted():
+            case CodeScanned() | CodeRejected():
                 self._credential(told)
             case SlipPrinted() | SlipFailed() | ReportPrinted() | ReportFailed():
                 self._paper(told)
-            case (
-                PadProgressed()
-                | PadApproved()
-                | PadDeclined()
-                | PadSilent()
-                | PadCompleted()
-                | PadReleased()
-                | PadRecalled()
-                | PadUnreachable()
-            ):
+            case _ if isinstance(told, PadProgressed | PadSaid | CashSaid):
                 self._active()
                 self._payments.tell(told.reference, told)
             case ReportSending() | ReportPaused():
@@ -228,6 +225,7 @@ class Engine:
             "open_payments": self._payments.open_references(),
             "payments": self._payments.states(),
             "in_doubt": self._payments.in_doubt(),
+            "cash_box": self._cash.status(),
         }
 
     def _settle(self) -> None:
@@ -327,6 +325,7 @@ class Engine:
             payment_open=self._payments.pending(session.person.person if session.person else ""),
             ways_in_doubt=self._payments.ways_in_doubt,
             pad_mark=self._pad_mark,
+            notes_fen=self._cash.notes_fen,
             look_up=self._policy.on,
             look_up_version=self._policy.version,
             queued=self._queued,
@@ -412,7 +411,7 @@ class Engine:
             number=session.person.number,
             hold_key=begin.hold_key,
             acting=session.acting.person if session.acting else "",
-            pad_mark=self._pad_mark,
+            pad_mark=self._cash.mark if begin.method == "cash" else self._pad_mark,
             payer_code=begin.payer_code,
         )
         self._payments.begin(payment, payer)
@@ -457,6 +456,7 @@ class Engine:
         """Records first, in one transaction; then the rest, in the flow's order."""
         keeps: list[Effect] = [effect for effect in effects if isinstance(effect, _KEEPS)]
         keeps += [print_audit(e) for e in effects if isinstance(e, PrintSlip | PrintReport)]
+        keeps += self._cash.after(keeps)
         self._commit(keeps)
         for effect in effects:
             if not isinstance(effect, _KEEPS):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from kiosk.engine.workers import DeviceWorker, HospitalPool
 from kiosk.flows.effects import (
+    AcceptCash,
     CancelPad,
     CancelReport,
     ChargePad,
     CompletePad,
     PrintReport,
     PrintSlip,
+    RecallCash,
     RecallPad,
     ReleasePad,
+    ReturnNote,
+    StackNote,
+    StopCash,
 )
 from kiosk.ports import AskHospital, Listen, Order, TellHospital
 
@@ -36,5 +41,7 @@ class Workers:
                 self._devices["a4_printer"].order(order)
             case ChargePad() | CompletePad() | ReleasePad() | CancelPad() | RecallPad():
                 self._devices["pad"].order(order)
+            case AcceptCash() | StackNote() | ReturnNote() | StopCash() | RecallCash():
+                self._devices["cash_box"].order(order)
             case _:
                 raise AssertionError(f"nobody carries out {type(order).__name__}")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from kiosk.flows import payment as saga
 from kiosk.flows.common import registration_ended
 from kiosk.flows.effects import DropNote, Effect, KeepAudit, Tell
-from kiosk.flows.events import Event, PadApproved, PadCompleted, PaymentMoved
+from kiosk.flows.events import CashNoteKept, Event, PadApproved, PadCompleted, PaymentMoved
 from kiosk.flows.payment import GivenUp, Payment, Way
 from kiosk.hospital.contract import ReleaseHold
 
@@ -97,7 +97,7 @@ class Payments:
         payment = self._payments.get(reference)
         if payment is not None:
             self._after(payment, *saga.step(payment, event))
-        elif isinstance(event, PadApproved | PadCompleted):
+        elif isinstance(event, PadApproved | PadCompleted | CashNoteKept):
             # Of an attempt that ended long ago, or of another's: kept, applied to nobody.
             fields = (("cause", "money_after_end"),)
             keep = KeepAudit("payment_evidence", reference=reference, fields=fields)
@@ -119,8 +119,17 @@ class Payments:
         if ending:
             self._ended(now.reference)
         if now != before or now.at == "SENT":
-            at, reason, settled = now.at, now.reason, now.settled
-            self._moved(PaymentMoved(now.reference, at, reason, now.url, now.progress, settled))
+            self._moved(
+                PaymentMoved(
+                    now.reference,
+                    now.at,
+                    reason=now.reason,
+                    url=now.url,
+                    progress=now.progress,
+                    settled=now.settled,
+                    taken_fen=now.taken_fen,
+                )
+            )
         if now.final and self._payers[now.reference] == NOBODY:
             self._forget(now.reference)
 

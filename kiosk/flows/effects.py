@@ -68,6 +68,20 @@ class KeepPayment:
 
 
 @dataclass(frozen=True)
+class KeepCash:
+    """How far a payment in notes has come; `kept_fen` is the note that is newly in the box.
+
+    `note_fen`: a note that shall be kept, from here on, and has not been told of yet.
+    """
+
+    reference: str
+    taken_fen: int
+    note_fen: int
+    mark: int
+    kept_fen: int = 0
+
+
+@dataclass(frozen=True)
 class KeepNote:
     """Something to find again after a crash: an open hold, the waiting list. Sealed."""
 
@@ -155,6 +169,47 @@ class RecallPad:
     amount_fen: int
     sent_at: datetime
     mark: str = ""
+
+
+@dataclass(frozen=True)
+class AcceptCash:
+    """Take notes worth at most `owed_fen` each, one at a time; each waits for our decision."""
+
+    reference: str
+    owed_fen: int
+
+
+@dataclass(frozen=True)
+class StackNote:
+    """Keep the note that waits. Only after KeepCash has said so on disk."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class ReturnNote:
+    """Give the note that waits back, and go on taking others."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class StopCash:
+    """Take no more notes; one that waits undecided goes back. Answered by CashStopped."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class RecallCash:
+    """Ask the box what happened since `mark`; a note that still waits goes back.
+
+    `note_fen`: one that was to be kept, as far as the disk knows.
+    """
+
+    reference: str
+    mark: str
+    note_fen: int
 
 
 @dataclass(frozen=True)
@@ -414,6 +469,7 @@ Effect = (
     | KeepAudit
     | KeepMove
     | KeepPayment
+    | KeepCash
     | KeepNote
     | DropNote
     | KeepQuote
@@ -425,6 +481,11 @@ Effect = (
     | ReleasePad
     | CancelPad
     | RecallPad
+    | AcceptCash
+    | StackNote
+    | ReturnNote
+    | StopCash
+    | RecallCash
     | PrintSlip
     | PrintReport
     | CancelReport

@@ -154,6 +154,81 @@ class PadUnreachable:
     reference: str
 
 
+# --- the cash box. A note is money only once the box tells that it has it; `mark` is how far the
+# box's own events have been told.
+
+
+@dataclass(frozen=True)
+class CashNoteHeld:
+    """A good note waits inside for our decision; the person can still have it back."""
+
+    reference: str
+    value_fen: int
+    mark: int
+
+
+@dataclass(frozen=True)
+class CashNoteKept:
+    """The note is in the box."""
+
+    reference: str
+    value_fen: int
+    mark: int
+
+
+@dataclass(frozen=True)
+class CashNoteReturned:
+    """The note went back to the person, on our word or of the box's own accord."""
+
+    reference: str
+    mark: int
+
+
+@dataclass(frozen=True)
+class CashNoteRefused:
+    """Not drawn in: not known, or worth more than what is still owed."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class CashStopped:
+    """No note is taken any more, and none waits inside.
+
+    Reasons: "" (as ordered), cash_away, cash_jam, cash_full, cash_box_out, cash_fraud.
+    """
+
+    reference: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class CashSilent:
+    """A note was to be moved and nothing tells where it went."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class CashUnreachable:
+    """The box could not be asked: it is asked again."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
+class CashRecalled:
+    """What happened since the payment's mark; nothing waits inside any more.
+
+    `clear` False: the box has forgotten, and a note of ours may be anywhere: a person looks.
+    """
+
+    reference: str
+    clear: bool
+    kept_fen: int
+    mark: int
+
+
 # --- printers
 
 
@@ -232,7 +307,30 @@ class PaymentMoved:
     url: str = ""
     progress: str = ""
     settled: Any = field(default=None, repr=False)  # contract.Settled, once there is one
+    taken_fen: int = 0  # notes that are in the box so far
 
+
+PadSaid = (
+    PadApproved
+    | PadDeclined
+    | PadSilent
+    | PadCompleted
+    | PadReleased
+    | PadRecalled
+    | PadUnreachable
+)
+"""What a pad answers; PadProgressed changes nothing."""
+
+CashSaid = (
+    CashNoteHeld
+    | CashNoteKept
+    | CashNoteReturned
+    | CashNoteRefused
+    | CashStopped
+    | CashSilent
+    | CashUnreachable
+    | CashRecalled
+)
 
 Event = (
     Touched
@@ -246,13 +344,8 @@ Event = (
     | Failed
     | FoundOffline
     | PadProgressed
-    | PadApproved
-    | PadDeclined
-    | PadSilent
-    | PadCompleted
-    | PadReleased
-    | PadRecalled
-    | PadUnreachable
+    | PadSaid
+    | CashSaid
     | SlipPrinted
     | SlipFailed
     | ReportSending

@@ -1,4 +1,4 @@
-"""The bill page: insurance first, the person pays the rest, three ways on one page.
+"""The bill page: insurance first, the person pays the rest, each way on one page.
 
 The page only shows and chooses; whether money moved is the saga's word (payment.py). One attempt
 is open at a time: before another way is tried, the one before has ended for certain.
@@ -45,6 +45,7 @@ from kiosk.flows.events import (
     Touched,
     Woke,
 )
+from kiosk.flows.payment_cash import can_be_paid
 from kiosk.flows.scene import Accepts, Business, Scene, Shown
 from kiosk.flows.slips import PaymentSlip
 from kiosk.hospital.contract import (
@@ -57,6 +58,7 @@ from kiosk.hospital.contract import (
 )
 from kiosk.views import (
     BarKey,
+    CashBusy,
     HomeTask,
     Named,
     Notice,
@@ -95,6 +97,7 @@ _RESULTS: dict[str, Result] = {
 
 IGNORED: dict[tuple[str, str], str] = {
     ("charging", "CodeScanned"): "the pad has the floor; one attempt at a time",
+    ("cash", "CodeScanned"): "the cash box has the floor; one attempt at a time",
     ("paying", "CodeScanned"): "one attempt at a time; the same code is often read twice",
     ("result", "CodeScanned"): "the payment has ended; a code here would be a second one",
     ("quoting", "CodeScanned"): "nobody knows the amount yet",
@@ -104,7 +107,7 @@ IGNORED: dict[tuple[str, str], str] = {
 @dataclass(frozen=True)
 class Pay:
     """At: quoting, problem, choosing (the code is shown), switching (that one is being closed),
-    charging (the pad), paying (asking or booking), result."""
+    charging (the pad), cash (notes go in), paying (asking or booking), result."""
 
     at: str
     order: PayOrder
@@ -112,12 +115,13 @@ class Pay:
     reference: str = ""
     method: Method = "shown_code"
     attempts: int = 0
-    want: str = ""  # while switching: card, code, or where to leave to
+    want: str = ""  # while switching: card, code, cash, or where to leave to
     payer_code: str = ""
     url: str = ""
     progress: str = "starting"
     moved_to: str = ""
     reason: str = ""
+    taken_fen: int = 0  # notes in the box
     settled: Settled | None = None
     slip_number: str = ""
     slip_job: str = ""
@@ -171,7 +175,7 @@ def step(pay: Pay, event: Event, scene: Scene) -> Stepped:
             return _step_choosing(pay, event, scene)
         case "result", _:
             return _step_result(pay, event, scene)
-        case "charging", Touched("back" | "quit" | "window" | "end" as target):
+        case "charging" | "cash", Touched("back" | "quit" | "window" | "end" as target):
             return replace(pay, want=target), (GiveUpPayment(pay.reference),)
         case "switching", Touched("back" | "quit" | "window" as target):
             return replace(pay, want=target), ()  # it is being closed already
@@ -239,6 +243,7 @@ def _begin(pay: Pay, method: Method, scene: Scene) -> Stepped:
         payer_code="",
         moved_to="",
         reason="",
+        taken_fen=0,
         progress="starting",
         url="",
     )
@@ -253,6 +258,8 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
             return _switch(pay, "card", scene)
         case Touched("card"):
             return replace(pay, notice=Notice("pad_away", "pad")), ()
+        case Touched("cash") if _cash(pay, scene) == "offered":
+            return _switch(pay, "cash", scene)
         case Touched("lines_previous" | "lines_following" as way):
             return _turn(pay, way), ()
         case Touched("back" | "quit" | "window" | "end" as target):
@@ -291,6 +298,10 @@ def _closed(pay: Pay, scene: Scene) -> Stepped:
             return _begin(replace(pay, at="charging", want=""), "card", scene)
         case "code":
             return _begin(replace(pay, at="paying", want=""), "payer_code", scene)
+        case "cash" if _cash(pay, scene) == "offered":
+            return _begin(replace(pay, at="cash", want=""), "cash", scene)
+        case "cash":  # the box has gone meanwhile: the other ways are shown again
+            return _choose(pay, scene)
     return _leave(pay, pay.want, scene)
 
 
@@ -313,8 +324,9 @@ def _moved(pay: Pay, moved: PaymentMoved, scene: Scene) -> Stepped:
         moved_to=moved.at,
         reason=moved.reason,
         url=moved.url,
-        progress=moved.progress or pay.progress,
+        progress=moved.progress if pay.method == "cash" else moved.progress or pay.progress,
         settled=moved.settled or pay.settled,
+        taken_fen=moved.taken_fen,
     )
     match pay.at, moved.at:
         case _, "DECLINED" if moved.reason == "payments_off":
@@ -326,9 +338,9 @@ def _moved(pay: Pay, moved: PaymentMoved, scene: Scene) -> Stepped:
             return _closed(now, scene)
         case "choosing", "SENT" | "UNKNOWN":
             return now, ()
-        case "switching" | "charging" | "paying", "SENT":
+        case "switching" | "charging" | "cash" | "paying", "SENT":
             return now, ()
-        case "charging" | "paying", "DECLINED" if pay.want:
+        case "charging" | "cash" | "paying", "DECLINED" if pay.want:
             return _closed(now, scene)
         case _, "PAID" | "BOOKING":
             return replace(now, at="paying"), ()
@@ -376,7 +388,7 @@ def _print(pay: Pay, scene: Scene) -> Stepped:
         reference=pay.reference,
         result=result,
         method=pay.method,
-        amount_fen=pay.quote.split.own_fen,
+        amount_fen=_moved_fen(pay),
         lines=pay.quote.lines,
         split=pay.quote.split,
         receipt_number=settled.receipt_number if settled else "",
@@ -477,13 +489,28 @@ def view(pay: Pay, scene: Scene) -> Shown:
             return Shown(bill, ("back", "help"), _step(pay), busy="asking", idle="never")
         case "charging":
             return Shown(_pad(pay), ("back", "help"), _step(pay), idle="never")
+        case "cash":
+            return Shown(_notes(pay, scene), ("back", "help"), _step(pay), idle="never")
         case "paying":
             stage: Any = "booking" if pay.moved_to in ("PAID", "BOOKING") else "asking_payer"
-            page: Page = Paying(_own_fen(pay), stage) if pay.method == "card" else _bill(pay, scene)
+            at_machine = pay.method in ("card", "cash")
+            page: Page = Paying(_own_fen(pay), stage) if at_machine else _bill(pay, scene)
             busy = "booking" if stage == "booking" else "asking"
             return Shown(page, ("help",), _step(pay), busy=busy, idle="never")
     shown = Shown(_result(pay, scene), ("end", "help", "large", "voice"), (3, 3), notice=notice)
     return replace(shown, idle="never")  # its own clock ends this page
+
+
+def _cash(pay: Pay, scene: Scene) -> Literal["", "offered", "no_coins"]:
+    if not scene.notes_fen:
+        return ""
+    return "offered" if can_be_paid(_own_fen(pay), scene.notes_fen) else "no_coins"
+
+
+def _moved_fen(pay: Pay) -> int:
+    """What the result speaks of: of notes that were not enough, what is in the box."""
+    short = pay.method == "cash" and pay.moved_to in ("REFUND_DUE", "MANUAL")
+    return pay.taken_fen if short else _own_fen(pay)
 
 
 def _step(pay: Pay) -> tuple[int, int]:
@@ -516,6 +543,7 @@ def _bill(pay: Pay, scene: Scene) -> PayPage:
         scanning=_takes_codes(pay, scene) and scene.works.scanner,
         card=scene.works.pad and "pad" not in scene.ways_in_doubt,
         for_whom=scene.who if scene.acting else "",
+        cash=_cash(pay, scene),
     )
 
 
@@ -528,17 +556,25 @@ def _pad(pay: Pay) -> PadBusy:
     return PadBusy(_own_fen(pay), progress)
 
 
+def _notes(pay: Pay, scene: Scene) -> CashBusy:
+    stage: Any = "stopping" if pay.want else _STAGES.get(pay.progress, "insert")
+    return CashBusy(_own_fen(pay), pay.taken_fen, stage, _window(scene))
+
+
+_STAGES = {"moving": "moving", "returned": "returned", "refused": "refused"}
+
+
 def _result(pay: Pay, scene: Scene) -> PaymentResult:
     result = _RESULTS[pay.moved_to]
     left = pay.leave_at - scene.now if pay.leave_at else timedelta(0)
     window = scene.rules.cashier_window if result in ("refund_due", "checking") else ""
     return PaymentResult(
         result=result,
-        amount_fen=_own_fen(pay),
+        amount_fen=_moved_fen(pay),
         slip_number=pay.slip_number or pay.reference.rpartition("-")[2],
         slip=pay.slip,
         window=window,
-        reason=pay.reason if result == "not_charged" else "",
+        reason=pay.reason if result == "not_charged" or pay.method == "cash" else "",
         registered=_registered(pay),
         unheard=_unheard(pay),
         left_s=max(0, round(left.total_seconds())),

@@ -19,25 +19,16 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from kiosk.flows.effects import KeepMove, KeepPayment
-from kiosk.flows.events import (
-    Event,
-    PadApproved,
-    PadCompleted,
-    PadDeclined,
-    PadRecalled,
-    PadReleased,
-    PadSilent,
-    PadUnreachable,
-    Woke,
-)
+from kiosk.flows.events import CashNoteKept, CashSaid, Event, PadSaid, Woke
 from kiosk.flows.payment_booking import (
-    ask_reversal,
     look_again,
     paid,
     reverse,
+    reverse_again,
     step_booking,
     step_reversing,
 )
+from kiosk.flows.payment_cash import step_cash
 from kiosk.flows.payment_charge import first_word, inquire, step_charge
 from kiosk.flows.payment_state import (
     DELAYS_S,
@@ -74,16 +65,6 @@ __all__ = [
     "tag",
     "ways_in_doubt",
 ]
-
-_OF_THE_PAD = (
-    PadApproved
-    | PadCompleted
-    | PadDeclined
-    | PadRecalled
-    | PadReleased
-    | PadSilent
-    | PadUnreachable
-)
 
 
 def begin(payment: Payment) -> Stepped:
@@ -127,7 +108,7 @@ def _recover(payment: Payment) -> Stepped:
         case "HIS_REJECTED":
             return reverse(found)
         case "REVERSING":
-            return found, ask_reversal(found)
+            return reverse_again(found)
     return found, ()
 
 
@@ -139,7 +120,7 @@ def closed_ways(payments: Iterable[Payment]) -> frozenset[Way]:
     """
     unsettled = [payment for payment in payments if not payment.final]
     if any(not payment.in_doubt for payment in unsettled):
-        return frozenset(("pad", "codes", "nothing"))
+        return frozenset(("pad", "codes", "cash", "nothing"))
     return ways_in_doubt(unsettled)
 
 
@@ -160,12 +141,18 @@ def step(payment: Payment, event: Event | GivenUp) -> Stepped:
     """The next state. Late, repeated and foreign answers change nothing."""
     if payment.final:
         return payment, late(payment, event)
-    if isinstance(event, _OF_THE_PAD) and payment.method != "card":
+    if isinstance(event, PadSaid) and payment.method != "card":
         return payment, (evidence(payment, "foreign_answer"),)  # no pad was asked for this one
+    if isinstance(event, CashSaid) and payment.method != "cash":
+        return payment, (evidence(payment, "foreign_answer"),)
     what = what_of(event)
     if isinstance(event, Woke) and what == "doubt":
         return doubtful(payment)
     match payment.at:
+        case "SENT" | "UNKNOWN" if payment.method == "cash":
+            return step_cash(payment, what, event)
+        case _ if isinstance(event, CashNoteKept):  # the box was to take no more
+            return payment, (evidence(payment, "money_after_end"),)
         case "SENT" | "UNKNOWN":
             return step_charge(payment, what, event)
         case "BOOKING" | "HIS_UNKNOWN":

@@ -206,10 +206,18 @@ def reverse(payment: Payment) -> Stepped:
     if payment.amount_fen == 0:
         reversed_, last = moved(reversing, "REVERSED", "nothing was taken")
         return reversed_, (*moves, *last)
-    return reversing, (*moves, *ask_reversal(reversing))
+    stays, more = reverse_again(reversing)
+    return stays, (*moves, *more)
 
 
-def ask_reversal(payment: Payment) -> tuple[Effect, ...]:
+def reverse_again(payment: Payment) -> Stepped:
+    """Also after a restart. What lies in the cash box no machine gives back: a person does."""
+    if payment.method == "cash":
+        return _refund_due(payment, "notes are in the box")
+    return payment, _ask_reversal(payment)
+
+
+def _ask_reversal(payment: Payment) -> tuple[Effect, ...]:
     """Codes after the provider's minimum; a pad is looked at first when it may have decided."""
     if payment.method != "card":
         return (wake(payment, "reverse", DELAYS_S["reverse_not_before"]),)
@@ -241,7 +249,7 @@ def step_reversing(payment: Payment, what: str, event: Event | GivenUp) -> Stepp
             return payment, (evidence(payment, "booked_after_refusal"),)
         case Woke() if what == "recall" and payment.method == "card":
             return payment, (recall(payment),)
-        case Woke() if what == "reverse" and payment.method != "card":
+        case Woke() if what == "reverse" and payment.method in ("payer_code", "shown_code"):
             return payment, (Ask(tag(payment, "reverse"), ReverseCharge(payment.reference)),)
     return payment, ()
 

@@ -25,6 +25,7 @@ from kiosk.flows.events import (
     Woke,
 )
 from kiosk.flows.payment_booking import paid
+from kiosk.flows.payment_cash import recall_cash, take_notes
 from kiosk.flows.payment_state import (
     DELAYS_S,
     UNCLEAR_MAX,
@@ -55,6 +56,8 @@ def first_word(payment: Payment) -> tuple[Effect, ...]:
     match payment.method:
         case "card":
             return (ChargePad(payment.reference, payment.amount_fen),)
+        case "cash":
+            return take_notes(payment)
         case "payer_code":
             request = PayByCode(payment.reference, payment.amount_fen, payment.payer_code)
             limit = wake(payment, "give_up_waiting", DELAYS_S["give_up_waiting"])
@@ -68,6 +71,8 @@ def inquire(payment: Payment) -> tuple[Effect, ...]:
     """What became of it? Closing answers too, and is asked once nobody will pay any more."""
     if payment.method == "card":
         return (recall(payment),)
+    if payment.method == "cash":
+        return (recall_cash(payment),)
     if payment.giving_up or payment.recovered:  # whoever began it before a restart has gone
         return (_close(payment),)
     return (Ask(tag(payment, "query"), QueryCharge(payment.reference)),)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from kiosk.flows.effects import Effect, KeepAudit, KeepMove, KeepQueued, RecallPad, Wake
 from kiosk.flows.events import (
+    CashNoteKept,
     Event,
     Failed,
     PadApproved,
@@ -39,7 +40,7 @@ At = Literal[
     "MANUAL",
 ]
 
-Way = Literal["pad", "codes", "nothing"]
+Way = Literal["pad", "codes", "cash", "nothing"]
 
 FINAL: frozenset[str] = frozenset(
     {"DECLINED", "SETTLED", "REVERSED", "REFUND_DUE", "REFUNDED", "MANUAL"}
@@ -49,6 +50,7 @@ DELAYS_S = {
     "poll": 2.0,  # a shown or scanned code: providers ask not to be polled faster than 1 s
     "give_up_waiting": 60.0,  # a payer who has not typed the password by then has gone
     "reverse_not_before": 15.0,  # WeChat's minimum between payment and reversal
+    "next_note": 120.0,  # slow hands: between two notes, or before the first
     "hold_limit": 45.0,  # a pad gives held money back by itself after a minute or more
     "ask_again_max": 30.0,  # the longest pause between two inquiries
     "doubt": 300.0,  # asked about for so long: staff must know (decision 013)
@@ -70,6 +72,8 @@ class Payment:
     `keep`: held for so long that the pad is told to keep it, though the hospital has not said.
     `returned`: the pad gave the money back before anybody asked it to: nothing may be booked.
     `in_doubt`: not final for so long that finance was told; other ways to pay go on beside it.
+    `taken_fen`: notes in the box; `note_fen`: a note that shall be kept and has not been told of.
+    `pad_mark`: what pad or cash box remembered before; of the box, it moves with each note.
     """
 
     reference: str
@@ -93,10 +97,17 @@ class Payment:
     in_doubt: bool = False
     asked: int = 0
     unclear: int = 0
+    taken_fen: int = 0
+    note_fen: int = 0
     url: str = ""
     progress: str = ""
     settled: Settled | None = field(default=None, repr=False)
     payer_code: str = field(default="", repr=False)
+
+    @property
+    def owed_fen(self) -> int:
+        """What this payment may have moved: of notes only what is in the box."""
+        return self.taken_fen if self.method == "cash" else self.amount_fen
 
     @property
     def final(self) -> bool:
@@ -104,10 +115,11 @@ class Payment:
 
     @property
     def way(self) -> Way:
-        """Whose ledger knows of it: the pad's, the code provider's, or nobody's (own part 0)."""
+        """Whose ledger knows of it: pad, code provider, cash box, or nobody (own part 0)."""
         if self.amount_fen == 0:
             return "nothing"
-        return "pad" if self.method == "card" else "codes"
+        ways: dict[Method, Way] = {"card": "pad", "cash": "cash"}
+        return ways.get(self.method, "codes")
 
 
 @dataclass(frozen=True)
@@ -182,7 +194,7 @@ def person_decides(payment: Payment, why: str) -> Stepped:
 def tell_finance(payment: Payment, word: str, why: str) -> Effect:
     """Each `word` once a payment: the key of an outbox record is never used again."""
     at = payment.begun
-    record = PaymentRecord(payment.reference, payment.at, payment.amount_fen, at, why)
+    record = PaymentRecord(payment.reference, payment.at, payment.owed_fen, at, why)
     return KeepQueued("payment", f"{payment.reference}-{word}", payment.number, record)
 
 
@@ -213,6 +225,7 @@ def late(payment: Payment, event: Event | GivenUp) -> tuple[Effect, ...]:
     match event:
         case (
             PadApproved()
+            | CashNoteKept()
             | PadCompleted()
             | PadRecalled(_, "held" | "completed")
             | Replied(_, Charge(state="paid"))

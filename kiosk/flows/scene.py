@@ -63,6 +63,7 @@ class Scene:
     payment_open: bool = False  # an earlier payment is not final, and this person must wait for it
     ways_in_doubt: frozenset[Way] = frozenset()  # closed by another's payment, asked about for long
     pad_mark: str = ""  # what the pad remembered before any new payment: proves or disproves one
+    notes_fen: tuple[int, ...] = ()  # what the cash box takes; empty: there is none, or it cannot
     card_expired: bool = False  # as SetPerson said
     by_card: Identity | None = field(default=None, repr=False)  # nobody but a card said who it is
     quote: Quote | None = field(default=None, repr=False)  # payable now without the hospital

@@ -46,7 +46,7 @@ class PaymentSlip:
     who: str
     reference: str
     result: Literal["settled", "not_charged", "reversed", "checking", "refund_due"]
-    method: Literal["card", "payer_code", "shown_code"]
+    method: Literal["card", "payer_code", "shown_code", "cash"]
     amount_fen: int
     lines: tuple[BillLine, ...]
     split: Split | None

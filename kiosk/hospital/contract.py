@@ -272,7 +272,7 @@ class QuoteRefused:
 
 PreSettleReply = Annotated[Quoted | QuoteRefused, Field(discriminator="kind")]
 
-Method = Literal["card", "payer_code", "shown_code"]
+Method = Literal["card", "payer_code", "shown_code", "cash"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,90 @@
+"""The cash box as the engine knows it: which notes it takes, what lies in it, what is wrong.
+
+Rule: the level is counted on disk in the same transaction as the payment that a note belongs to,
+so that whoever empties the box can hold the count against it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from kiosk.flows.effects import Effect, KeepAudit, KeepCash, KeepNote
+from kiosk.ports import CashBoxChanged, CashLooked, DeviceStood
+
+NOTE = "cash_box"
+"""The note (kiosk.flows.effects.KeepNote) that holds the level."""
+
+
+class CashBox:
+    """Nothing of it is a person's. `kept`: the level as it stands on disk."""
+
+    def __init__(self, kept: str = "") -> None:
+        self._counts: dict[int, int] = {}
+        if kept:
+            self._counts = {int(fen): count for fen, count in json.loads(kept).items()}
+        self._looked: CashLooked | None = None
+        self._trouble = ""
+
+    @property
+    def notes_fen(self) -> tuple[int, ...]:
+        """What may be paid with now; empty: no cash here."""
+        return self._looked.notes_fen if self._looked and not self._trouble else ()
+
+    @property
+    def mark(self) -> str:
+        """How far the box's events had been told before any new payment."""
+        return str(self._looked.mark) if self._looked else ""
+
+    def told(self, told: CashLooked | CashBoxChanged | DeviceStood) -> list[Effect]:
+        """What must be on disk about it."""
+        match told:
+            case CashLooked():
+                self._looked = told
+                # A jam may have been cleared; a full or missing box is not put in by this.
+                if self._trouble in ("cash_jam", "cash_fraud"):
+                    self._trouble = ""
+            case DeviceStood():
+                self._looked = self._looked if told.well else None
+            case CashBoxChanged("back"):
+                self._trouble = ""
+                return self._emptied()
+            case CashBoxChanged(code) if code != self._trouble:
+                self._trouble = code
+                return [KeepAudit("cash_trouble", fields=(("cause", code),))]
+        return []
+
+    def _emptied(self) -> list[Effect]:
+        """Putting an empty box in begins a new count."""
+        fields = (("amount_fen", self.level_fen), ("count", sum(self._counts.values())))
+        self._counts = {}
+        return [KeepAudit("cash_box_emptied", fields=fields), self._level()]
+
+    def after(self, keeps: Iterable[Effect]) -> list[Effect]:
+        """The records that belong to notes that are newly in the box."""
+        more: list[Effect] = []
+        for keep in keeps:
+            if isinstance(keep, KeepCash) and keep.kept_fen:
+                self._counts[keep.kept_fen] = self._counts.get(keep.kept_fen, 0) + 1
+                fields = (("amount_fen", keep.kept_fen),)
+                more.append(KeepAudit("cash_note_kept", "", "", keep.reference, fields))
+        return [*more, self._level()] if more else []
+
+    @property
+    def level_fen(self) -> int:
+        """What lies in the box, by our own count."""
+        return sum(fen * count for fen, count in self._counts.items())
+
+    def status(self) -> dict[str, Any]:
+        """For `kiosk status`."""
+        notes = {f"{fen // 100}": count for fen, count in sorted(self._counts.items())}
+        return {
+            "there": self._looked is not None,
+            "trouble": self._trouble,
+            "level_fen": self.level_fen,
+            "notes": notes,
+        }
+
+    def _level(self) -> Effect:
+        return KeepNote(NOTE, json.dumps(self._counts, sort_keys=True))
