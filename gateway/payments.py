@@ -88,10 +88,11 @@ class Payments:
     def verify(self, ask: c.Settle) -> str:
         """Why this settlement may not be booked by the provider's own word; empty: it may.
 
-        Only for charges that went through the gateway; the pad's word reaches us as evidence.
+        Only for charges that went through the gateway; the pad's word, and the terminal's own for
+        notes, reach us as evidence.
         Raises Away while the provider does not say: nothing is booked, the same key asks again.
         """
-        if ask.method == "card" or ask.amount_fen == 0:
+        if ask.method in ("card", "cash") or ask.amount_fen == 0:
             return ""
         charge = _said(ask.reference, lambda: self._provider.query(ask.reference))
         match charge.state:

@@ -43,12 +43,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A day's match. `missing`: channels whose file has not come; their payments are not judged."""
+    """A day's match. `missing`: channels whose file has not come; their payments are not judged.
+
+    `cash_fen`: booked against notes, to be held against the cash boxes' counts.
+    """
 
     day: date
     matched: int
     found: tuple[Found, ...]
     missing: tuple[Channel, ...]
+    cash_fen: Fen = 0
 
 
 def take_file(store: Store, file: DailyFile, now: datetime) -> bool:
@@ -120,7 +124,8 @@ def match(work: Work, hospital: Hospital, day: date) -> Outcome:
             found.append(Found(payment, difference))
     missing = tuple(channel for channel in Channel if channel not in here)
     found.sort(key=lambda one: (list(Difference).index(one.difference), one.payment.reference))
-    return Outcome(day, matched, tuple(found), missing)
+    cash_fen = sum(sum(page.booked) for page in books.pages.values() if page.is_cash(day))
+    return Outcome(day, matched, tuple(found), missing, cash_fen)
 
 
 @dataclass
@@ -138,6 +143,11 @@ class _Page:
     booked_day: date | None = None
     channel: Channel = Channel.CODES
     near_midnight: bool = False
+    cash: bool = False
+
+    def is_cash(self, day: date) -> bool:
+        """Booked on this day against notes."""
+        return self.cash and self.booked_day == day
 
     @property
     def day(self) -> date | None:
@@ -145,6 +155,10 @@ class _Page:
         return self.provider_day or self.booked_day or self.journal_day
 
     def payment(self) -> Payment:
+        if self.cash and self.journal == "settled":
+            # No provider has a file of notes: what the terminal took stands for it, and the sum of
+            # the day is held against the box's count.
+            self.charged, self.provider_day = [self.journal_fen], self.booked_day
         return Payment(
             self.reference,
             tuple(self.charged),
@@ -202,6 +216,7 @@ def _read_bookings(bookings: Iterable[Booking], books: _Books) -> None:
         page.booked.append(booking.amount_fen)
         page.booked_day = page.booked_day or booking.at.date()
         if page.provider_day is None:
+            page.cash = booking.method == "cash"
             page.channel = Channel.CARDS if booking.method == "card" else Channel.CODES
         midnight = booking.at.replace(hour=0, minute=0, second=0, microsecond=0) + _ONE_DAY
         page.near_midnight = midnight - booking.at <= NEAR_MIDNIGHT
@@ -266,6 +281,7 @@ def as_json(outcome: Outcome) -> str:
         "date": outcome.day.isoformat(),
         "matched": outcome.matched,
         "differences": listed,
+        "cash_fen": outcome.cash_fen,
         "missing_files": [channel.value for channel in outcome.missing],
     }
     return json.dumps(body, ensure_ascii=False)
@@ -275,6 +291,8 @@ def as_text(outcome: Outcome) -> str:
     """For people: what to do first stands first."""
     lines = [f"对账 {outcome.day}：相符 {outcome.matched} 笔，差异 {len(outcome.found)} 笔"]
     lines += [f"⚠ 未收到对账单：{channel}" for channel in outcome.missing]
+    if outcome.cash_fen:
+        lines.append(f"现金入账 {yuan(outcome.cash_fen)}，请与钱箱清点核对")
     counts = Counter(one.difference for one in outcome.found)
     for difference in Difference:
         if not counts[difference]:

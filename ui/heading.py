@@ -18,6 +18,7 @@ BUSINESS = {
     "confirm_registration": "register",
     "pay": "pay",
     "pad_busy": "pay",
+    "cash_busy": "pay",
     "paying": "pay",
     "payment_result": "pay",
     "printing_reports": "reports",
@@ -32,7 +33,7 @@ BUSINESS = {
 }
 """Which business a page belongs to; the others belong to the whole house."""
 
-PAY_PAGES = ("pay", "pad_busy", "paying")
+PAY_PAGES = ("pay", "pad_busy", "cash_busy", "paying")
 
 
 @dataclass(frozen=True)

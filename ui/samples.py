@@ -14,6 +14,7 @@ from kiosk.views import (
     Attract,
     BarKey,
     CallingHelp,
+    CashBusy,
     ChooseDepartment,
     ChoosePerson,
     ChooseRelation,
@@ -279,6 +280,12 @@ def _money_pages() -> dict[str, Page]:
         ),
         "pay.proxy": replace(PAY, for_whom="李*明", url="", scanning=False),
         "pay.more": replace(PAY, more_lines=7, aid_fen=0, basic_fen=7880),
+        "pay.cash": replace(PAY, cash="no_coins"),
+        "cash_busy": CashBusy(4100, 0, "insert", "3 号窗口"),
+        "cash_busy.some": CashBusy(4100, 2000, "refused", "3 号窗口"),
+        "payment_result.cash_short": _result(
+            "refund_due", window="3 号窗口", reason="cash_given_up"
+        ),
         "pad_busy": PadBusy(4120, "enter_pin"),
         "pad_busy.card": PadBusy(4120, "insert_card"),
         "paying": Paying(4120, "asking_payer"),

@@ -13,7 +13,7 @@ from gateway.adapters.demo.codes import demo_codes
 from kiosk.demo.world import DemoWorld
 from kiosk.link import LinkClient, LinkLost
 from kiosk.views import Pay
-from ui.bench.protocol import CODES, PAD_ANSWERS
+from ui.bench.protocol import CODES, NOTES_YUAN, PAD_ANSWERS
 
 NOTES = {
     people.ELDER.id: "签到 缴费 报告",
@@ -92,6 +92,11 @@ class BenchHost:
                 devices.present_bank_card()
             case {"do": "pad_answers", "how": str(how)} if how in PAD_ANSWERS:
                 self._pad(how)
+            case {"do": "insert_note", "yuan": int(yuan)} if yuan in NOTES_YUAN:
+                if not devices.insert_note(yuan):
+                    raise Refused("the slot takes no such note now")
+            case {"do": "empty_cash_box"}:
+                devices.empty_cash_box()
             case {"do": "receipt_paper", "there": bool(there)}:
                 self._receipt_paper(there)
             case {"do": "report_paper", "there": True}:
@@ -140,6 +145,7 @@ class BenchHost:
             "id_reader": devices.reader,
             "scanner": devices.scanner,
             "pad": devices.pad,
+            "cash_box": devices.cash_box,
         }
         if device not in hosts:
             raise Refused(f"{device} has no misbehaviours here")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
+from drivers.cashbox.emulator import BillValidatorEmulator, NoteLedger
 from drivers.deadline import Clock
 from drivers.escpos.emulator import ReceiptPrinterEmulator
 from drivers.escpos.glyphs import Glyphs, installed_faces
@@ -24,7 +25,7 @@ from gateway.adapters.demo.people import Person
 from kiosk.demo.card_slot import DemoSlot
 from kiosk.domain import identity
 
-READER_BAUD, PRINTER_BAUD, PAD_BAUD = 115200, 115200, 9600
+READER_BAUD, PRINTER_BAUD, PAD_BAUD, CASH_BAUD = 115200, 115200, 9600, 9600
 
 PadHost = PtyHost[PadEmulator] | TcpHost[PadEmulator] | PtyHost[MisPosEmulator]
 AnyPadHost = PadHost | TcpHost[UnionPayEmulator]
@@ -51,7 +52,7 @@ def card_of(person: Person) -> CardText:
 
 
 class DemoDevices:
-    """Five devices on ptys, TCP and IPP; `folder` gets the ports' names and all paper."""
+    """Seven devices on ptys, TCP and IPP; `folder` gets the ports' names and all paper."""
 
     def __init__(
         self, folder: Path, clock: Clock, wall: Callable[[], datetime], pad_kind: str
@@ -74,6 +75,9 @@ class DemoDevices:
         self.pad_kind = pad_kind
         self.pad = self._pad_host(pad_kind, wall, clock)
         self.slot = DemoSlot(folder / "pcscd", clock)
+        self.notes = NoteLedger(folder / "cash-ledger.jsonl")
+        box = BillValidatorEmulator(self.notes)
+        self.cash_box = PtyHost(box, clock, CASH_BAUD, link=ports / "cash_box")
         self.tray = IppPrinter(folder / "a4", clock)
 
     def _pad_host(self, kind: str, wall: Callable[[], datetime], clock: Clock) -> AnyPadHost:
@@ -106,13 +110,13 @@ class DemoDevices:
         return "\n".join([f'kind = "{kind}"', line, *([own] if kind == "mispos" else [])])
 
     def start(self) -> None:
-        for host in (self.reader, self.scanner, self.printer, self.pad):
+        for host in (self.reader, self.scanner, self.printer, self.pad, self.cash_box):
             host.start()
         self.slot.start()
         self.tray.start()
 
     def stop(self) -> None:
-        for host in (self.reader, self.scanner, self.printer, self.pad):
+        for host in (self.reader, self.scanner, self.printer, self.pad, self.cash_box):
             host.stop()
         self.slot.stop()
         self.tray.stop()
@@ -131,6 +135,15 @@ class DemoDevices:
     def present_bank_card(self) -> None:
         self.pad.with_emulator(lambda pad: pad.present_card())
 
+    def insert_note(self, yuan: int) -> bool:
+        """Push a note in; whether it was drawn in."""
+        return self.cash_box.with_emulator(lambda box: box.insert_note(yuan))
+
+    def empty_cash_box(self) -> None:
+        """Take the box out, put an empty one in."""
+        self.cash_box.with_emulator(lambda box: box.remove_box())
+        self.cash_box.with_emulator(lambda box: box.put_box())
+
     def pad_waits_for_card(self) -> bool:
         return self.pad.with_emulator(lambda pad: pad.waits_for_card)
 
@@ -139,6 +152,7 @@ class DemoDevices:
         self.reader.with_emulator(lambda reader: reader.behave())
         self.scanner.with_emulator(lambda scanner: scanner.behave())
         self.scanner.with_emulator(lambda scanner: scanner.hide())
+        self.cash_box.with_emulator(lambda box: box.behave())
         self.pad.with_emulator(lambda pad: pad.behave())
         self.pad.with_emulator(lambda pad: pad.walk_away())
         self.pad.with_emulator(lambda pad: pad.approve())

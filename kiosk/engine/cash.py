@@ -7,23 +7,21 @@ so that whoever empties the box can hold the count against it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kiosk.flows.effects import Effect, KeepAudit, KeepCash, KeepNote
 from kiosk.ports import CashBoxChanged, CashLooked, DeviceStood
 
-NOTE = "cash_box"
-"""The note (kiosk.flows.effects.KeepNote) that holds the level."""
-
 
 class CashBox:
-    """Nothing of it is a person's. `kept`: the level as it stands on disk."""
+    """Nothing of it is a person's. `notes`: what the disk has under NOTE, the level."""
 
-    def __init__(self, kept: str = "") -> None:
-        self._counts: dict[int, int] = {}
-        if kept:
-            self._counts = {int(fen): count for fen, count in json.loads(kept).items()}
+    NOTE = "cash_box"
+
+    def __init__(self, notes: Mapping[str, str]) -> None:
+        kept = json.loads(notes.get(self.NOTE, "{}"))
+        self._counts: dict[int, int] = {int(fen): count for fen, count in kept.items()}
         self._looked: CashLooked | None = None
         self._trouble = ""
 
@@ -87,4 +85,4 @@ class CashBox:
         }
 
     def _level(self) -> Effect:
-        return KeepNote(NOTE, json.dumps(self._counts, sort_keys=True))
+        return KeepNote(self.NOTE, json.dumps(self._counts, sort_keys=True))

@@ -13,7 +13,7 @@ from typing import Any
 
 from kiosk.domain.identity import age_on
 from kiosk.engine import idle
-from kiosk.engine.cash import NOTE as CASH_NOTE
+from kiosk.engine.cash import CashBox
 from kiosk.engine.cash import CashBox
 from kiosk.engine.frame import Drawing, Drawn
 from kiosk.engine.payments import Payments, unlock
@@ -140,7 +140,7 @@ class Engine:
         self._works = Works(hospital=False)
         self._policy = PolicyStood(False)
         self._pad_mark = ""
-        self._cash = CashBox(records.notes(CASH_NOTE).get(CASH_NOTE, ""))
+        self._cash = CashBox(records.notes(CashBox.NOTE))
         self._queued = 0
         self._tokens = 0
         self._asks: dict[int, tuple[int, str]] = {}

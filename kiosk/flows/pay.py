@@ -45,7 +45,7 @@ from kiosk.flows.events import (
     Touched,
     Woke,
 )
-from kiosk.flows.payment_cash import can_be_paid
+from kiosk.flows.pay_cash import CashOffer, cash_offer, notes_page
 from kiosk.flows.scene import Accepts, Business, Scene, Shown
 from kiosk.flows.slips import PaymentSlip
 from kiosk.hospital.contract import (
@@ -58,7 +58,6 @@ from kiosk.hospital.contract import (
 )
 from kiosk.views import (
     BarKey,
-    CashBusy,
     HomeTask,
     Named,
     Notice,
@@ -490,7 +489,9 @@ def view(pay: Pay, scene: Scene) -> Shown:
         case "charging":
             return Shown(_pad(pay), ("back", "help"), _step(pay), idle="never")
         case "cash":
-            return Shown(_notes(pay, scene), ("back", "help"), _step(pay), idle="never")
+            at = "stopping" if pay.want else pay.progress
+            notes = notes_page(_own_fen(pay), pay.taken_fen, at, _window(scene))
+            return Shown(notes, ("back", "help"), _step(pay), idle="never")
         case "paying":
             stage: Any = "booking" if pay.moved_to in ("PAID", "BOOKING") else "asking_payer"
             at_machine = pay.method in ("card", "cash")
@@ -501,10 +502,8 @@ def view(pay: Pay, scene: Scene) -> Shown:
     return replace(shown, idle="never")  # its own clock ends this page
 
 
-def _cash(pay: Pay, scene: Scene) -> Literal["", "offered", "no_coins"]:
-    if not scene.notes_fen:
-        return ""
-    return "offered" if can_be_paid(_own_fen(pay), scene.notes_fen) else "no_coins"
+def _cash(pay: Pay, scene: Scene) -> CashOffer:
+    return "" if pay.alone else cash_offer(_own_fen(pay), scene)
 
 
 def _moved_fen(pay: Pay) -> int:
@@ -554,14 +553,6 @@ def _takes_codes(pay: Pay, scene: Scene) -> bool:
 def _pad(pay: Pay) -> PadBusy:
     progress: Any = pay.progress
     return PadBusy(_own_fen(pay), progress)
-
-
-def _notes(pay: Pay, scene: Scene) -> CashBusy:
-    stage: Any = "stopping" if pay.want else _STAGES.get(pay.progress, "insert")
-    return CashBusy(_own_fen(pay), pay.taken_fen, stage, _window(scene))
-
-
-_STAGES = {"moving": "moving", "returned": "returned", "refused": "refused"}
 
 
 def _result(pay: Pay, scene: Scene) -> PaymentResult:

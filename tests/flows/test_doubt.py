@@ -56,14 +56,15 @@ def doubtful(method: Any, **more: Any) -> Any:
     [
         ((), ""),
         ((attempt("card", at="SETTLED"),), ""),
-        ((attempt("card", at="UNKNOWN"),), "codes nothing pad"),
-        ((attempt("shown_code", at="SENT"),), "codes nothing pad"),
+        ((attempt("card", at="UNKNOWN"),), "cash codes nothing pad"),
+        ((attempt("shown_code", at="SENT"),), "cash codes nothing pad"),
         ((doubtful("card"),), "pad"),
+        ((doubtful("cash"),), "cash"),
         ((doubtful("payer_code"),), "codes"),
         ((doubtful("shown_code"), doubtful("card")), "codes pad"),
-        ((doubtful("card"), attempt("shown_code", at="SENT")), "codes nothing pad"),
+        ((doubtful("card"), attempt("shown_code", at="SENT")), "cash codes nothing pad"),
         ((doubtful("shown_code", amount_fen=0),), ""),
-        ((attempt("shown_code", amount_fen=0, at="HIS_UNKNOWN"),), "codes nothing pad"),
+        ((attempt("shown_code", amount_fen=0, at="HIS_UNKNOWN"),), "cash codes nothing pad"),
     ],
 )
 def test_one_in_doubt_for_long_closes_its_own_way_alone(payments: Any, closed: str) -> None:

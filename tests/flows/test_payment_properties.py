@@ -15,16 +15,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.flows.effects import (
+    AcceptCash,
     Ask,
     ChargePad,
     CompletePad,
     Effect,
+    KeepCash,
     KeepMove,
+    RecallCash,
     RecallPad,
     ReleasePad,
+    ReturnNote,
+    StackNote,
+    StopCash,
     Wake,
 )
-from kiosk.flows.events import PadApproved, PadProgressed, PadRecalled, Replied
+from kiosk.flows.events import (
+    CashNoteHeld,
+    CashNoteKept,
+    CashNoteRefused,
+    CashNoteReturned,
+    CashRecalled,
+    CashSilent,
+    CashStopped,
+    CashUnreachable,
+    PadApproved,
+    PadProgressed,
+    PadRecalled,
+    Replied,
+)
 from kiosk.flows.payment import FINAL, At
 from kiosk.hospital.contract import Charge, Method
 from tests.flows import payments as p
@@ -58,6 +77,18 @@ PAD = (
     recalled("held", 1),
     recalled("completed", 1),
 )
+CASH = (
+    *(CashNoteHeld(p.REF, fen, 7) for fen in (100, p.FEN, p.FEN + 1)),
+    *(CashNoteKept(p.REF, fen, 8) for fen in (100, p.FEN, p.FEN + 1)),
+    CashNoteReturned(p.REF, 8),
+    CashNoteRefused(p.REF),
+    CashStopped(p.REF),
+    CashStopped(p.REF, "cash_away"),
+    CashSilent(p.REF),
+    CashUnreachable(p.REF),
+    *(CashRecalled(p.REF, clear, fen, 9) for clear in (True, False) for fen in (0, 100, p.FEN)),
+)
+MUTE_CASH = (CashSilent(p.REF), CashUnreachable(p.REF))
 HOSPITAL = (p.BOOKED.reply, p.REFUSED.reply, p.NOT_FOUND.reply, p.OPENED.reply)
 PROVIDER = tuple(
     Charge(reference, state, amount_fen)
@@ -68,6 +99,7 @@ PROVIDER = tuple(
 FAULTS: tuple[Any, ...] = ("unreachable", "unknown", "refused", "bad")
 EVERY = (
     *PAD,
+    *CASH,
     *(replied(what, reply) for what in WHATS for reply in (*HOSPITAL, *PROVIDER)),
     *(failed(what, why) for what in WHATS for why in FAULTS),
     *(woke(timer) for timer in TIMERS),
@@ -103,6 +135,7 @@ class Teller:
     seen: int = 0
     paid_at_s: float | None = None
     said: set[Any] = field(default_factory=set)
+    kept: KeepCash | None = None
 
     @classmethod
     def begin(cls, method: Method) -> Teller:
@@ -132,6 +165,10 @@ class Teller:
                 case Ask() | ChargePad() | CompletePad() | ReleasePad() | RecallPad():
                     self._check(effect, before)
                     self.open.append(effect)
+                case AcceptCash() | StackNote() | ReturnNote() | StopCash() | RecallCash():
+                    self.open.append(effect)
+                case KeepCash():
+                    self.kept = effect
         self.seen = len(self.told.done)
 
     def _moves_seen(self) -> int:
@@ -155,6 +192,9 @@ class Teller:
         method = self.told.payment.method
         proven = proof[-1] if proof else ""
         found = replace(attempt(method), at=at, evidence=proven, completed=method != "card")
+        if self.kept is not None:
+            taken_fen, note_fen = self.kept.taken_fen, self.kept.note_fen
+            found = replace(found, taken_fen=taken_fen, note_fen=note_fen)
         if found.final:
             return
         self.open.clear()
@@ -182,6 +222,14 @@ def answers(order: Effect) -> tuple[Any, ...]:
             return (p.COMPLETED, p.RELEASED, p.SILENT, p.UNREACHABLE)
         case RecallPad():
             return (*(recalled(found) for found in FOUND), p.UNREACHABLE)
+        case AcceptCash():
+            return CASH
+        case StackNote() | ReturnNote():
+            return (*CASH[3:7], *MUTE_CASH)
+        case StopCash():
+            return (CashStopped(p.REF), *MUTE_CASH)
+        case RecallCash():
+            return (*(one for one in CASH if isinstance(one, CashRecalled)), MUTE_CASH[1])
         case Ask(tag):
             what = tag.rpartition(":")[2]
             lost = tuple(failed(what, why) for why in FAULTS)
@@ -206,6 +254,12 @@ def at_last(order: Effect, kind: bool) -> Any:
             return p.RELEASED
         case RecallPad():
             return recalled("held" if kind else "reversed")
+        case AcceptCash() | StopCash():
+            return CashStopped(p.REF)
+        case StackNote() | ReturnNote():
+            return CashNoteReturned(p.REF, 9)
+        case RecallCash():
+            return CashRecalled(p.REF, True, 0, 9)
         case Ask(tag):
             what = tag.rpartition(":")[2]
             ends = {
@@ -295,7 +349,7 @@ def test_money_is_called_not_charged_only_on_the_word_of_pad_or_provider(
 ) -> None:
     """P4: silence, faults and foreign answers never end in DECLINED."""
     teller = Teller.begin(data.draw(st.sampled_from(METHODS)))
-    mute = (p.SILENT, p.UNREACHABLE, recalled("unclear"))
+    mute = (p.SILENT, p.UNREACHABLE, recalled("unclear"), *MUTE_CASH)
     for order in iter(lambda: teller.open.pop(0) if teller.open else None, None):
         wordless = [
             one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -251,3 +252,17 @@ def test_the_report_is_readable_by_people_and_by_machines(world: World) -> None:
     assert re.search(r"长款：扣款未入账（1 笔）— 财务", text)
     assert "R1  渠道 41.20  入账 0.00  终端 —" in text
     assert "未收到对账单：cards" in text
+
+
+def test_notes_match_by_the_terminals_word_and_their_sum_is_told(world: World) -> None:
+    """No provider has a file of notes: the day's sum is held against the boxes' counts."""
+    asked = replace(settle("K01-CASH", elders_quote(world)), method="cash", evidence="cash")
+    assert isinstance(world.ask(asked), c.Settled)
+    day = world.clock().date()
+    reconcile.take_file(world.parts.store, read(write(Channel.CODES, day, ()).encode()), MORNING)
+    assert run(world, day) == {"K01-CASH": "booked_not_taken"}, "its record is to come"
+    said = c.PaymentRecord("K01-CASH", "SETTLED", asked.amount_fen, world.clock(), "cash")
+    world.ask(c.Outbox((record(1, said, "payment"),)))
+    outcome = reconcile.run(world.parts.store, world.parts.gateway.hospital, day, MORNING)
+    assert (outcome.found, outcome.cash_fen) == ((), asked.amount_fen)
+    assert "现金入账" in reconcile.as_text(outcome)

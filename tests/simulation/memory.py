@@ -18,6 +18,7 @@ from kiosk.flows.effects import (
     Effect,
     GiveNumber,
     KeepAudit,
+    KeepCash,
     KeepMove,
     KeepNote,
     KeepPayment,
@@ -77,7 +78,7 @@ class MemoryRecords:
                 self.kept_notes.pop(name, None)
             case KeepQuote(number, quote):
                 self.quotes[number] = quote
-            case KeepAudit():
+            case KeepAudit() | KeepCash():
                 pass
             case _:
                 raise AssertionError(f"{type(keep).__name__} is no record")

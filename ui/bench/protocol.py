@@ -5,6 +5,7 @@
     {"do": "show_code", "kind": "wechat", "person": "P0001"}      kinds: CODES
     {"do": "phone_pays"}                          a phone pays the code on the screen
     {"do": "bank_card"}  {"do": "pad_answers", "how": "approve" | "decline" | "silent" | "cancel"}
+    {"do": "insert_note", "yuan": 20}             {"do": "empty_cash_box"}
     {"do": "receipt_paper", "there": false}       {"do": "report_paper", "there": false}
     {"do": "network", "there": false}             cuts the gateway off
     {"do": "misbehave", "device": "id_reader", "name": "silent"}  an empty name: behave
@@ -22,6 +23,7 @@ from typing import Any
 
 CODES = ("health_code", "insurance_code", "wechat", "alipay", "unionpay")
 PAD_ANSWERS = ("approve", "decline", "silent", "cancel")
+NOTES_YUAN = (1, 5, 10, 20, 50, 100)
 ANSWER_S = 15.0
 
 

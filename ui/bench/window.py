@@ -20,7 +20,7 @@ from kivy.uix.widget import Widget
 from kivy.utils import get_color_from_hex
 
 from ui.assets import font
-from ui.bench.protocol import CODES, PAD_ANSWERS, BenchClient, BenchLost
+from ui.bench.protocol import CODES, NOTES_YUAN, PAD_ANSWERS, BenchClient, BenchLost
 from ui.bench.words import Language, catalogue
 from ui.theme import PALETTES
 
@@ -101,6 +101,14 @@ class Bench(App):
             (say("put_social"), lambda: self._do("put_social_card", person=self._who), ""),
             (say("pull_social"), lambda: self._do("pull_social_card"), ""),
         ]
+        notes = [
+            (
+                say("note").format(yuan=yuan),
+                lambda yuan=yuan: self._do("insert_note", yuan=yuan),
+                "",
+            )
+            for yuan in NOTES_YUAN
+        ]
         bank = (say("bank_card"), lambda: self._do("bank_card"), "")
         phone = (say("phone"), lambda: self._do("phone_pays"), "")
         return [
@@ -113,6 +121,8 @@ class Bench(App):
             self._keys([*codes, phone], 3),
             self._heading("pad"),
             self._keys([bank, *pad], 3),
+            self._heading("cash"),
+            self._keys(notes, 6),
             self._heading("paper"),
             self._keys(paper, 3),
         ]

@@ -74,10 +74,20 @@ class PayScreen(Page):
         self.code_hint = words.say("pay.wallets") if page.url and self.hints else ""
         self.scan_word = words.say("pay.show_code" if page.scanning else "pay.scanner_off")
         self.scan_hint = words.say("pay.scanner_lit") if page.scanning and self.hints else ""
-        card = self.ids.card
-        card.target, card.enabled = "card", page.card
-        card.title = words.say("pay.card")
-        card.detail = "" if page.card else words.say("pay.no_card")
+        self._show_machines(page)
+
+    def _show_machines(self, page: Pay) -> None:
+        """Beside the phone: the pad, and the slot for notes where there is one."""
+        say, at = self.words.say, [("card", "credit-card", page.card, "pay.card")]
+        details = {"card": "" if page.card else say("pay.no_card")}
+        if page.cash:
+            at.append(("cash", "cash-multiple", page.cash == "offered", "pay.cash"))
+            details["cash"] = say(f"pay.cash_{page.cash}")
+        made = refill(self.ids.machines, len(at), Card)
+        for card, (target, icon, enabled, key) in zip(made, at, strict=True):
+            card.target, card.enabled, card.icon = target, enabled, icon
+            card.title, card.detail = say(key), details[target]
+            card.title_size = self.look.button if len(at) > 1 else self.look.card
 
 
 Screen = PayScreen

@@ -37,6 +37,8 @@ class PaymentResultScreen(Page):
         self.icon, ink = LOOKS[page.result]
         self.icon_ink = getattr(self.look, ink)
         outcome = "unheard" if page.unheard else page.result
+        if page.result == "refund_due" and page.reason.startswith("cash_"):
+            outcome = "refund_due_cash"  # given up before it was whole: what is in the box
         self.headline = words.say(f"result.{outcome}", amount=money(page.amount_fen))
         window = place(words, page.window)
         what_next = words.say(f"result.{outcome}_do", window=window)

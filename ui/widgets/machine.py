@@ -24,6 +24,7 @@ PARTS = {
     "id_reader": Box(27, 25, 16, 13),
     "pad": Box(46, 21, 11, 17),
     "scanner": Box(60, 27, 13, 11),
+    "cash_box": Box(46, 13, 27, 6),
     "receipt_printer": Box(27, 15, 16, 5),
     "a4_printer": Box(34, 5, 32, 6),
 }
@@ -31,6 +32,7 @@ ARROWS = {  # from where, to where
     "id_reader": ((2, 31.5), (24, 31.5)),
     "pad": ((51.5, 62), (51.5, 42)),
     "scanner": ((98, 32.5), (76, 32.5)),
+    "cash_box": ((98, 16), (76, 16)),
     "receipt_printer": ((2, 17.5), (24, 17.5)),
     "a4_printer": ((98, 8), (70, 8)),
 }
@@ -82,6 +84,7 @@ class MachinePicture(Widget):
                 self._box(Box(48 + column * 2.6, 29.4 - row * 2.9, 1.7, 1.7), look.ink, 0.3)
         self._box(Box(63, 30, 7, 5), look.ink, 0.5)
         self._box(Box(29, 16.7, 12, 1.6), look.ink, 0.3)
+        self._box(Box(49, 15.2, 21, 1.6), look.ink, 0.3)
         self._box(Box(36, 7.2, 28, 1.6), look.ink, 0.3)
 
     def _box(self, box: Box, colour: Any, radius: float) -> None:
