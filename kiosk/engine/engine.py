@@ -14,7 +14,6 @@ from typing import Any
 from kiosk.domain.identity import age_on
 from kiosk.engine import idle
 from kiosk.engine.cash import CashBox
-from kiosk.engine.cash import CashBox
 from kiosk.engine.frame import Drawing, Drawn
 from kiosk.engine.payments import Payments, unlock
 from kiosk.engine.printing import print_audit
