@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from drivers.errors import ProtocolError
+from drivers.errors import CardRemoved, DriverError, ProtocolError
 from drivers.plugin.codec import (
     PROTOCOL,
     Answer,
     LineReader,
     Outcome,
+    PluginCard,
     Request,
     Verb,
     card_body,
@@ -71,16 +72,19 @@ class HealthCardPlugin:
     """An Emulator of the process: lines in, lines out. `desk()` is asked at each question.
 
     `die` is called for what kills a process: with "crash_in_read", "exit_in_read", "hang_in_read".
+    `read` reads the card that is in the slot; usually emulated, together with its PSAM.
     """
 
     def __init__(
         self,
         desk: Callable[[], Desk] | None = None,
         die: Callable[[str], None] = lambda _how: None,
+        read: Callable[[Desk], PluginCard] | None = None,
     ) -> None:
         self.state = Desk()
         self._desk = desk or (lambda: self.state)
         self._die = die
+        self._read_card = read or read_emulated
         self._lines = LineReader()
         self._last = b""
 
@@ -147,22 +151,18 @@ class HealthCardPlugin:
     def _read(self, request: Request, desk: Desk) -> Answer:
         if desk.card is None:
             return _ok(request, {"outcome": Outcome.ABSENT.value})
-        card, psam = HealthCardEmulator(desk.card), PsamEmulator()
         try:
-            read = read_health_card(
-                lambda command: _spoilt(card.exchange(command), desk.misbehaviour),
-                lambda command: None if desk.misbehaviour == "no_psam" else psam.exchange(command),
-            )
+            read = self._read_card(desk)
         except NotAHealthCard:
             return _ok(request, {"outcome": Outcome.NOT_THIS_CARD.value})
         except PsamRefused:
             return Answer(request.id, fault="psam_missing", words="no PSAM")
+        except CardRemoved:
+            return _ok(request, {"outcome": Outcome.REMOVED.value})
         except ProtocolError:
-            gone = {"pulled": Outcome.REMOVED, "no_psam": None}
-            outcome = gone.get(desk.misbehaviour, Outcome.UNREADABLE)
-            if outcome is None:
-                return Answer(request.id, fault="psam_missing", words="no PSAM")
-            return _ok(request, {"outcome": outcome.value})
+            return _ok(request, {"outcome": Outcome.UNREADABLE.value})
+        except DriverError:
+            return Answer(request.id, fault="reader_away", words="no reader")
         body: dict[str, Any] = card_body(read)
         if desk.misbehaviour == "wrong_types":
             body["birth"] = 19491231
@@ -202,13 +202,27 @@ def _ok(request: Request, body: dict[str, Any]) -> Answer:
     return Answer(request.id, MappingProxyType(body))
 
 
+def read_emulated(desk: Desk) -> PluginCard:
+    """The desk's card and a PSAM, both emulated here."""
+    assert desk.card is not None
+    card, psam = HealthCardEmulator(desk.card), PsamEmulator()
+    return read_health_card(
+        lambda command: _spoilt(card.exchange(command), desk.misbehaviour),
+        lambda command: _locked(psam.exchange(command), desk.misbehaviour),
+    )
+
+
+def _locked(answer: bytes | None, misbehaviour: str) -> bytes | None:
+    return b"\x69\x82" if misbehaviour == "no_psam" else answer
+
+
 def _spoilt(answer: bytes | None, misbehaviour: str) -> bytes | None:
     """What the card says, where the card itself is what goes wrong."""
     match misbehaviour:
         case "other_card":
             return b"\x6a\x82"
         case "pulled" if answer is not None and len(answer) > 20:
-            return None
+            raise CardRemoved("pulled")
         case "garbage" if answer is not None and len(answer) > 20:
             return answer[:2] + b"\x81\x20" + answer[4:]
     return answer

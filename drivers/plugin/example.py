@@ -1,4 +1,7 @@
-"""The worked example as a program: `python -m drivers.plugin.example --desk FILE`.
+"""The worked example as a program.
+
+    python -m drivers.plugin.example --desk FILE
+    python -m drivers.plugin.example --card READER --psam READER    both in PC/SC readers
 
 What a vendor writes in C looks like this: read a line, answer a line, end when the input ends. The
 desk file is JSON: {"card": {"number", "name", "sex", "birth"} or null, "put": N, "misbehave": ""}.
@@ -6,20 +9,29 @@ desk file is JSON: {"card": {"number", "name", "sex", "birth"} or null, "put": N
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import json
 import os
 import select
 import sys
+import time
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from drivers.deadline import Clock, Deadline
+from drivers.errors import DeviceRefused
 from drivers.idcard.card import Sex
+from drivers.pcsc.port import CardPort, CardPutIn, CardTakenOut
+from drivers.pcsc.service import PcscPorts
+from drivers.plugin.codec import PluginCard
 from drivers.plugin.emulator import Desk, HealthCardPlugin
-from drivers.plugin.health_card import HealthCardText
+from drivers.plugin.health_card import HealthCardText, PsamRefused, read_health_card
 
 READ_BYTES = 4096
+READ_S = 5.0
+SOMEBODY = HealthCardText("", "", Sex.UNKNOWN, date.min)
 
 
 def read_desk(path: Path) -> Desk:
@@ -69,11 +81,56 @@ def die(how: str) -> None:
             select.select([], [], [])
 
 
+class Slots:
+    """Card and PSAM in two readers of this computer."""
+
+    def __init__(self, card: CardPort, psam: CardPort, clock: Clock) -> None:
+        self._card, self._psam, self._clock = card, psam, clock
+        self._in, self._put = False, 0
+
+    def look(self) -> Desk:
+        """What is in the card's slot; who, only a reading tells."""
+        match self._card.look(Deadline.after(self._clock, 0.0)):
+            case CardPutIn():
+                self._in, self._put = True, self._put + 1
+            case CardTakenOut():
+                self._in = False
+        return Desk(SOMEBODY if self._in else None, self._put)
+
+    def read(self, _desk: Desk) -> PluginCard:
+        """See read_health_card; any DriverError of the readers."""
+        deadline = Deadline.after(self._clock, READ_S)
+        try:
+            self._psam.connect(deadline)
+        except DeviceRefused:
+            raise PsamRefused from None
+        self._card.connect(deadline)
+        try:
+            return read_health_card(
+                lambda command: self._card.transmit(command, deadline),
+                lambda command: self._psam.transmit(command, deadline),
+            )
+        finally:
+            self._card.disconnect()
+            self._psam.disconnect()
+
+
+def plugin_of(asked: argparse.Namespace, clock: Clock) -> HealthCardPlugin:
+    """As the command line wants it."""
+    if asked.desk is not None:
+        path = Path(asked.desk)
+        return HealthCardPlugin(lambda: read_desk(path), die)
+    ports = PcscPorts(clock)
+    slots = Slots(ports.open(asked.card), ports.open(asked.psam), clock)
+    return HealthCardPlugin(slots.look, die, slots.read)
+
+
 def main(arguments: list[str]) -> None:
     """Until the input ends."""
-    assert arguments[:1] == ["--desk"], "usage: python -m drivers.plugin.example --desk FILE"
-    path = Path(arguments[1])
-    plugin = HealthCardPlugin(lambda: read_desk(path), die)
+    parser = argparse.ArgumentParser(description="A health card and its PSAM, one line a message.")
+    for option in ("--desk", "--card", "--psam"):
+        parser.add_argument(option)
+    plugin = plugin_of(parser.parse_args(arguments), time.monotonic)
     while data := os.read(sys.stdin.fileno(), READ_BYTES):
         answer = plugin.receive(data)
         while answer:

@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -15,7 +14,6 @@ import pytest
 from drivers.idcard_pcsc.driver import PcscIdCardReader
 from drivers.idcard_pcsc.emulator import PcscIdCardEmulator
 from drivers.plugin.example import write_desk
-from drivers.plugin.health_card import HealthCardText
 from drivers.plugin.process import PluginStarter
 from drivers.socialcard.driver import SocialCardReader
 from drivers.socialcard.emulator import SocialCardEmulator
@@ -200,6 +198,7 @@ class Watch:
 def test_a_vendors_segmentation_fault_in_mid_read_costs_core_one_device_for_a_moment(
     tmp_path: Path,
 ) -> None:
+    """Lost once, back once; the card that crashed it is not read again until put in anew."""
     desk = tmp_path / "desk"
     with Watch(desk) as watch:
         watch.wait(DeviceStood("card_slot", True))
@@ -207,29 +206,10 @@ def test_a_vendors_segmentation_fault_in_mid_read_costs_core_one_device_for_a_mo
         heard = watch.wait(DeviceStood("card_slot", False, "away"))
         assert CardTrouble("card_unreadable") in heard
         assert watch.worker.last_fault.endswith("ended by SIGSEGV")
-        write_desk(desk, None, 1)
-        assert watch.wait(DeviceStood("card_slot", True, "")) == [
-            DeviceStood("card_slot", True, "")
-        ]
+        watch.wait(DeviceStood("card_slot", True, ""))
+        assert watch.wait(CardTrouble("put_again")) == [CardTrouble("put_again")]
+        assert watch.worker.well
         write_desk(desk, OTHER, 2)
         found = watch.wait_for_reading().identity
         assert (found.number, found.credential) == (OTHER.number, Credential.HEALTH_CARD)
-    lost_and_back = [event for event, _ in watch.log]
-    assert lost_and_back == ["device_back", "device_lost", "device_back"]
-
-
-def test_the_card_that_crashed_a_library_is_not_read_again_until_it_is_put_in_anew(
-    tmp_path: Path,
-) -> None:
-    desk = tmp_path / "desk"
-    with Watch(desk) as watch:
-        watch.wait(DeviceStood("card_slot", True))
-        write_desk(desk, ON_CARD, 1, "crash_in_read")
-        watch.wait(DeviceStood("card_slot", False, "away"))
-        watch.wait(DeviceStood("card_slot", True, ""))
-        watch.wait(CardTrouble("put_again"))
-        assert watch.worker.well
-        elder = HealthCardText(ON_CARD.number, ON_CARD.name, ON_CARD.sex, date(1949, 12, 31))
-        write_desk(desk, elder, 2)
-        assert watch.wait_for_reading().identity.name == ON_CARD.name
-    assert [event for event, _ in watch.log].count("device_lost") == 1
+    assert [event for event, _ in watch.log] == ["device_back", "device_lost", "device_back"]

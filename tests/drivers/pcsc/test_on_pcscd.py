@@ -5,14 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 
 import pytest
 
-from drivers.deadline import Deadline
 from drivers.errors import (
     CardMute,
     CardRemoved,
@@ -22,60 +17,20 @@ from drivers.errors import (
     DeviceBusy,
     DeviceLost,
 )
-from drivers.hosts.pcsc_daemon import READER, PcscDaemon
-from drivers.hosts.vpcd_host import VpcdHost
+from drivers.hosts.pcsc_daemon import READER
 from drivers.idcard.driver import CardAbsent as NoIdCard
 from drivers.idcard.driver import CardPresent, CardRead
 from drivers.idcard_pcsc.driver import PcscIdCardReader
 from drivers.idcard_pcsc.emulator import PcscIdCardEmulator
-from drivers.pcsc.port import CardEmulator, CardPutIn, CardTakenOut, SlotUnchanged
-from drivers.pcsc.service import PcscPort, PcscPorts
+from drivers.pcsc.port import CardPutIn, CardTakenOut, SlotUnchanged
+from drivers.pcsc.service import PcscPort
 from drivers.socialcard.driver import CardAbsent, SocialCardRead, SocialCardReader
 from drivers.socialcard.emulator import ATR, CardModel, SocialCardEmulator
 from tests.drivers.idcard.people import RARE as RARE_ID
+from tests.drivers.pcsc_desk import CLOCK, NAMES, SEEN_S, Desk, within
 from tests.drivers.socialcard.people import RARE, WANG
 
-CLOCK = time.monotonic
-NAME = f"{READER} 00 00"
-SEEN_S = 2.0  # pcscd looks at a slot every 400 ms
-
-
-@dataclass
-class Desk:
-    """One slot of the running pcscd; a card that a test leaves in is taken out after it."""
-
-    pcscd: PcscDaemon
-    ports: PcscPorts
-    stack: ExitStack
-
-    def put(self, card: CardEmulator) -> VpcdHost:
-        host = VpcdHost(card, CLOCK, self.pcscd.dial())
-        self.stack.callback(self.taken_out)
-        self.stack.callback(host.stop)
-        host.start()
-        return host
-
-    def open(self) -> PcscPort:
-        port = self.ports.open(NAME)
-        self.stack.callback(port.close)
-        return port
-
-    def taken_out(self) -> None:
-        """pcscd has seen that the slot is empty: the next card will be seen too."""
-        port = self.ports.open(NAME)
-        if isinstance(port.look(within(0.1)), CardPutIn):
-            assert port.look(within(SEEN_S)) == CardTakenOut()
-        port.close()
-
-
-def within(seconds: float) -> Deadline:
-    return Deadline.after(CLOCK, seconds)
-
-
-@pytest.fixture
-def desk(pcscd: PcscDaemon) -> Iterator[Desk]:
-    with ExitStack() as stack:
-        yield Desk(pcscd, PcscPorts(CLOCK), stack)
+NAME = NAMES[0]
 
 
 def social_reader(desk: Desk) -> SocialCardReader:
