@@ -81,11 +81,11 @@ from kiosk.openers import card_slot_opener, id_reader_opener, open_cash_box, ope
 from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
 from kiosk.ports import Device, PolicyStood
-from kiosk.profile import Profile, read_profile
+from kiosk.profile import Profile, ProfileError, read_profile
+from kiosk.questions import answer
 from kiosk.records import AT_ONCE, StaffMember, StoreRecords, open_records
 from kiosk.upkeep import Keeper, Upkeep
 from kiosk.views import Named
-from offline.chain import Intact, Tampered
 from offline.clock import Clock as StoreClock
 from offline.errors import StoreFull
 
@@ -151,6 +151,38 @@ def open_terminal_records(profile: Profile, clock: TerminalClock) -> StoreRecord
         quote_key=profile.gateway.quote_key,
         opening=AT_ONCE,
     )
+
+
+REMEDIES = {
+    "gateway.token_file": "enrol this terminal, or put its token there, readable by its user",
+    "gateway.ca": "put the hospital's authority there, readable by the terminal's user",
+    "gateway.cert": "enrol this terminal again; its certificate is made then",
+    "gateway.key": "enrol this terminal again; its key is made then",
+    "terminal.folder": "make it, belonging to the terminal's user, mode 0700",
+}
+
+
+def cannot(field: str, path: str, error: OSError) -> ProfileError:
+    """One sentence: which field of the profile, which file, what is wrong, what to do."""
+    return ProfileError(f"{field}: {path}: {error.strerror or error}; {REMEDIES[field]}")
+
+
+def token_of(profile: Profile) -> str:
+    """The terminal's token, with all that the gateway's line needs looked at. ProfileError."""
+    part = profile.gateway
+    found = ""
+    for field in ("token_file", "ca", "cert", "key"):
+        path: str = getattr(part, field)
+        try:
+            content = Path(path).read_bytes() if path else b""
+        except OSError as error:
+            raise cannot(f"gateway.{field}", path, error) from None
+        if field == "token_file":
+            found = content.decode("utf-8", "replace").strip()
+    if not found.isascii() or not found:
+        words = REMEDIES["gateway.token_file"]
+        raise ProfileError(f"gateway.token_file: {part.token_file}: holds no token; {words}")
+    return found
 
 
 class DeviceMaker:
@@ -264,6 +296,7 @@ class Core:
 
     def __init__(self, profile: Profile, clock: TerminalClock, log: logs.Log) -> None:
         self.profile, self.clock, self.log = profile, clock, log
+        self._token = token_of(profile)
         self.records = open_terminal_records(profile, clock)
         self.loop = Loop(clock)
         self.stop = Stop()
@@ -301,9 +334,12 @@ class Core:
             clock=clock,
             show=lambda view: self.link.show(view),
         )
-        self.link = LinkServer(
-            Path(profile.terminal.folder) / SOCKET_NAME, self.loop.tell, self._answer
-        )
+        try:
+            self.link = LinkServer(
+                Path(profile.terminal.folder) / SOCKET_NAME, self.loop.tell, self._answer
+            )
+        except OSError as error:
+            raise cannot("terminal.folder", profile.terminal.folder, error) from None
 
     def run(self) -> None:
         """Until SIGTERM; then in order: no new work, workers end, the store is closed."""
@@ -324,10 +360,9 @@ class Core:
 
     def _client(self) -> HospitalClient:
         part = self.profile.gateway
-        token = Path(part.token_file).read_text().strip()
         ca = Path(part.ca) if part.ca else None
         cert = (Path(part.cert), Path(part.key)) if part.cert else None
-        return HospitalClient(part.url, self.profile.terminal.id, token, ca=ca, cert=cert)
+        return HospitalClient(part.url, self.profile.terminal.id, self._token, ca=ca, cert=cert)
 
     def _device_workers(self) -> tuple[DeviceWorker, ...]:
         make, tell = DeviceMaker(self.profile, self.clock), self.loop.tell
@@ -373,37 +408,16 @@ class Core:
                     }
                     for worker in self.workers
                 }
-            case "payment":
-                return {"state": self.records.payment_state(str(asked.get("reference", "")))}
-            case "audit_find":
-                return {"events": found_events(self.records, str(asked.get("name", "")))}
-            case "audit_verify":
-                return verified(self.records.verify_audit())
-            case "waiting":
-                return {"keys": list(self.records.waiting_keys())}
-        return {"error": f"core knows no {what}"}
+        try:
+            said = answer(self.records, what, asked)
+        except StoreFull as full:
+            return {"error": f"{full}; nothing was done"}
+        return {"error": f"core knows no {what}"} if said is None else said
 
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = {}
         self.loop.call(lambda: status.update(self.engine.status()))
         return {**status, "store": self.records.keeping.status()}
-
-
-def found_events(records: StoreRecords, name: str) -> list[dict[str, Any]]:
-    """All that the audit trail knows of a slip's number, a reference or a session."""
-    return [
-        {"at": event.at_ms, "event": event.event, **dict(event.facts)}
-        for event in records.find(name)
-    ]
-
-
-def verified(found: Intact | Tampered) -> dict[str, Any]:
-    """What a walk along the audit trail found, for the command line."""
-    match found:
-        case Intact(events, unsigned):
-            return {"intact": True, "events": events, "unsigned": unsigned}
-        case Tampered(seq, what):
-            return {"intact": False, "seq": seq, "what": what}
 
 
 def run_core(profile_path: Path, ahead: timedelta = timedelta(0)) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from kiosk import outbox_cli
 
 PROFILE = Path("/etc/kiosk/profile.toml")
 
@@ -157,22 +160,29 @@ def demo(
 
 
 @app.command()
-def pin(number: str, profile: ProfilePath = PROFILE) -> None:
-    """Give volunteer NUMBER (two digits, of the profile) a PIN. The terminal must be stopped."""
+def pin(
+    number: Annotated[str, typer.Argument(metavar="NUMBER|ROLE")], profile: ProfilePath = PROFILE
+) -> None:
+    """Give volunteer NUMBER (two digits, of the profile), or a role of staff, a PIN.
+
+    The terminal must be stopped.
+    """
     from zoneinfo import ZoneInfo
 
     from kiosk.app import open_terminal_records
     from kiosk.clock import TerminalClock
     from kiosk.profile import ProfileError, read_profile
+    from kiosk.records import ROLES
     from offline.errors import StoreError
 
     try:
         found = read_profile(profile)
-        if number not in {one.number for one in found.volunteers}:
+        digits = 6 if number in ROLES else 4
+        if number not in {*ROLES, *(one.number for one in found.volunteers)}:
             raise _fail(f"the profile has no volunteer {number}")
-        entered = typer.prompt("PIN (4 digits)", hide_input=True, confirmation_prompt=True)
-        if not (entered.isdecimal() and len(entered) == 4):
-            raise _fail("a PIN has 4 digits")
+        entered = typer.prompt(f"PIN ({digits} digits)", hide_input=True, confirmation_prompt=True)
+        if not (entered.isdecimal() and len(entered) == digits):
+            raise _fail(f"a PIN has {digits} digits")
         records = open_terminal_records(found, TerminalClock(ZoneInfo(found.hospital.time_zone)))
     except (ProfileError, StoreError) as error:
         raise _fail(str(error)) from None
@@ -216,6 +226,30 @@ def status(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
     typer.echo(f"page {answer['page']}, waiting records {answer['queued']}")
     typer.echo(f"does not work: {', '.join(broken) or 'nothing'}")
     typer.echo(f"open payments: {', '.join(answer['open_payments']) or 'none'}")
+    for line in _store_lines(answer):
+        typer.echo(line)
+
+
+def _store_lines(answer: dict[str, Any]) -> Iterator[str]:
+    """What a technician must know of payments and the store; silent when all is well."""
+    if doubtful := answer.get("in_doubt"):
+        yield f"IN DOUBT for more than 5 minutes: {', '.join(doubtful)}; finance has been told"
+    store = answer.get("store", {})
+    if off := store.get("payments_off"):
+        yield f"PAYMENTS OFF: {off}; {PAYMENTS_OFF_WORDS.get(off, 'see the log')}"
+    if mended := store.get("mended"):
+        yield f"the store was damaged and has been mended; the damaged one is kept: {mended}"
+
+
+PAYMENTS_OFF_WORDS = {
+    "store_broken": "the disk failed at a write; core ends and opens the store again",
+    "store_unchecked": "the store is being checked, a moment",
+    "store_mended": "the pad holds a payment unknown here: compare its list, then kiosk compared",
+    "disk_nearly_full": "make room on the disk; payments come back by themselves",
+    "ballast_used": "make room on the disk; payments come back by themselves",
+    "disk_full": "make room on the disk; payments come back by themselves",
+    "wal_too_big": "the store's log is not being emptied: restart core, look at the disk",
+}
 
 
 @app.command()
@@ -262,3 +296,8 @@ def audit_verify(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> Non
         typer.echo(f"TAMPERED at event {answer['seq']}: {answer['what']}")
     if not answer["intact"]:
         raise typer.Exit(1)
+
+
+app.add_typer(outbox_cli.outbox, name="outbox")
+for _command in (outbox_cli.gate, outbox_cli.erase, outbox_cli.compared):
+    app.command()(_command)

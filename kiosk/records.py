@@ -49,7 +49,7 @@ from offline import journal, outbox, pins, sync
 from offline.audit import HEAD_EVENTS, Audit, signing_key
 from offline.ballast import BALLAST_BYTES, Ballast
 from offline.cache import Cache, Document
-from offline.catalogue import Catalogue
+from offline.catalogue import PATTERNS, Catalogue
 from offline.chain import AuditEvent, Intact, Tampered
 from offline.clock import Clock
 from offline.database import Database, SqliteDatabase
@@ -68,6 +68,12 @@ NOBODY = "00"
 """Wrong numbers of volunteers are counted here, so that guessing a number is as slow as a PIN."""
 
 NUMBER_DIGITS = 2
+ROLES = ("technician", "finance", "auditor", "operator")
+"""Staff who are asked for a PIN at the command line; volunteers have theirs on the screen."""
+
+RECORDS_LISTED_MAX = 200
+CAUSE = PATTERNS["code"]
+FOLDER_WORDS = "terminal.folder of the profile must belong to the terminal's user, all of it"
 FULL_REST_S = 5.0
 KEYS_MAX = 1000
 """Keys in one answer of waiting_keys(): it goes over the link as one line."""
@@ -312,6 +318,14 @@ class StoreRecords:
                 return PinChecked(False, wait_s=_whole_s(wait_s))
         return PinChecked(False)
 
+    def check_role(self, role: str, pin: str) -> pins.PinAnswer:
+        """A role's PIN, counted like a volunteer's; wrong ones are in the trail."""
+        answer = self._pins.check(role, pin)
+        with self._store.transaction() as tx:
+            if isinstance(answer, pins.PinWrong):
+                self._audit.append(tx, "pin_wrong", who=role, count=answer.failures)
+        return answer
+
     def _audit_pin(self, who: str, answer: pins.PinAnswer) -> None:
         with self._store.transaction() as tx:
             match answer:
@@ -399,9 +413,37 @@ class StoreRecords:
         A disk too full for the verdicts loses nothing: the same records go out again.
         """
         try:
-            return self._sync.round(lambda batch: self._carry(batch, send)).wait_s
+            applied = self._sync.round(lambda batch: self._carry(batch, send))
+            self._tell_refused(applied.refused)
         except StoreFull:
             return FULL_REST_S
+        return applied.wait_s
+
+    def _tell_refused(self, refused: Sequence[tuple[str, str]]) -> None:
+        for key, reason in refused:
+            record = self._outbox.show(key)
+            assert record is not None, "it was refused a moment ago"
+            cause = reason if CAUSE.fullmatch(reason) else "other"
+            with self._store.transaction() as tx:
+                self._audit.append(tx, "record_refused", key=key, kind=record.kind, cause=cause)
+
+    def records_of(self, standing: outbox.Standing) -> list[outbox.Record]:
+        """The oldest ones of a standing, with their bodies."""
+        return self._outbox.list(standing, RECORDS_LISTED_MAX)
+
+    def record(self, key: str) -> outbox.Record | None:
+        return self._outbox.show(key)
+
+    def depth(self) -> outbox.Depth:
+        return self._outbox.depth()
+
+    def retry(self, key: str, who: str) -> bool:
+        """Send a refused record again, by a person's will; False when it is not a refused one."""
+        with self._store.transaction() as tx:
+            done = self._outbox.retry(tx, key)
+            if done:
+                self._audit.append(tx, "record_retried", key=key, who=who)
+        return done
 
     def _carry(self, batch: sync.Batch, send: SendRecords) -> sync.Reply:
         records = [self._outgoing(record) for record in batch.records]
@@ -489,13 +531,15 @@ def open_records(  # noqa: PLR0913  all that a start hands in
     try:
         keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        words = "terminal.folder of the profile must be the terminal's user's own"
-        raise StoreUnsafe(f"{keys}: cannot be made: {error.strerror}; {words}") from None
+        raise StoreUnsafe(f"{keys}: cannot be made: {error.strerror}; {FOLDER_WORDS}") from None
     vault = Vault.open(keys / "vault.key", random_bytes=random_bytes, create=first)
     signing = signing_key(keys / "audit.key", random_bytes=random_bytes, create=first)
-    opened = open_or_mend(
-        path, sealing=vault, clock=clock, connect=opening.connect, check=opening.check
-    )
+    try:
+        opened = open_or_mend(
+            path, sealing=vault, clock=clock, connect=opening.connect, check=opening.check
+        )
+    except OSError as error:
+        raise StoreUnsafe(f"{folder}: {error.strerror}; {FOLDER_WORDS}") from None
     store, audit = opened.store, Audit(opened.store, signing, Catalogue.read())
     if opened.damaged is not None:
         with store.transaction() as tx:

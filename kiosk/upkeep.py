@@ -118,7 +118,7 @@ class Keeper:
             if off or self._told is not None:  # to be on at the start is no news
                 self._unnoted = [*self._unnoted, off][-UNNOTED_MAX:]
             self._told = off
-            self._log.info("payments_off" if off else "payments_on", code=off)
+            self._log.info("payments_stood", code=off or "on")
             self._tell(PaymentsStood(off))
         while self._unnoted and keeping.note_payments(self._unnoted[0]):
             del self._unnoted[0]

@@ -139,4 +139,6 @@ def meaning_of_code(primary: int | None, name: str) -> StoreError | AssertionErr
             return StoreCorrupt("the database file is damaged")
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return StoreBusy("another connection holds the database")
-    return StoreBroken(f"SQLite result {primary}")
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM:
+            return StoreBroken("the database cannot be opened or written: is it its user's own?")
+    return StoreBroken(f"SQLite result {primary}: the disk failed")

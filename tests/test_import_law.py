@@ -20,7 +20,7 @@ CONTRACT = "kiosk.hospital.contract"
 """Frozen messages without I/O; see docs/decisions/001."""
 FAULTS = "kiosk.hospital.faults"
 """For those who turn them into events; see docs/decisions/002."""
-ROOTS = ("kiosk.__main__", "kiosk.app", "kiosk.cli", "kiosk.demo")
+ROOTS = ("kiosk.__main__", "kiosk.app", "kiosk.cli", "kiosk.outbox_cli", "kiosk.demo")
 """They may import everything; nothing but each other imports them."""
 
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
@@ -47,6 +47,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "kiosk.owned": (*PURE, CONTRACT, "offline"),
     "kiosk.lending": ("kiosk.ports", "kiosk.owned", *PURE, CONTRACT, "offline"),
+    "kiosk.questions": ("kiosk.records", "kiosk.keeping", "offline"),
     "kiosk.upkeep": ("kiosk.records", "kiosk.ports", "kiosk.logs", "offline"),
     "kiosk.paper": (*PURE, "kiosk.words"),
     "kiosk.words": ("kiosk.views",),
@@ -56,6 +57,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.__main__": ("kiosk.cli",),
     "kiosk.app": PACKAGES,
     "kiosk.cli": PACKAGES,
+    "kiosk.outbox_cli": PACKAGES,
     "kiosk.demo": PACKAGES,
 }
 """Of our own packages, besides itself. kiosk.logs is a leaf that every program needs."""

@@ -11,7 +11,6 @@ from random import Random
 import pytest
 from typer.testing import CliRunner
 
-from kiosk.app import verified
 from kiosk.cli import app
 from kiosk.flows.effects import KeepAudit, KeepQueued
 from kiosk.hospital import faults
@@ -24,6 +23,7 @@ from kiosk.hospital.contract import (
     from_json,
 )
 from kiosk.link import SOCKET_NAME, LinkServer
+from kiosk.questions import verified
 from kiosk.records import StoreRecords, open_records
 from kiosk.upkeep import PURGE_EVERY_S, WITNESS_EVERY_S, Upkeep
 from offline.audit import HEAD_EVENTS
