@@ -36,6 +36,9 @@ class DeviceLink(Protocol):
     def tick(self, now_s: float) -> bytes:
         """What the link itself sends again."""
 
+    def connected(self) -> None:
+        """The host has opened the line anew."""
+
     def reset(self) -> None:
         """Power was cut."""
 
@@ -52,6 +55,9 @@ class SerialDeviceLink:
         self._frame = b""
         self._sends = 0
         self._sent_at_s = 0.0
+
+    def connected(self) -> None:
+        """A serial line is never opened: the checksum tells a half frame."""
 
     def take(self, data: bytes, now_s: float) -> tuple[list[Apdu], bytes]:
         apdus, answer = [], b""
@@ -99,6 +105,9 @@ class TcpDeviceLink:
     def reset(self) -> None:
         self._buffer = bytearray()
         self._heard_at_s = 0.0
+
+    def connected(self) -> None:
+        self._buffer.clear()
 
     def take(self, data: bytes, now_s: float) -> tuple[list[Apdu], bytes]:
         self._buffer += data

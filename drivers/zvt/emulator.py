@@ -169,6 +169,10 @@ class PadEmulator:
 
     # -- the cable
 
+    def connected(self) -> None:
+        """A new TCP connection: half an APDU of the one before died with it."""
+        self._link.connected()
+
     def receive(self, data: bytes) -> bytes:
         """Bytes from the host."""
         if not self._powered or self._is_deaf():

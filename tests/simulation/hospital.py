@@ -119,5 +119,5 @@ class MiniHospital:
         split = Split(12850 - own, 0, 0, own)
         until = self.now() + timedelta(minutes=30)
         lines = (BillLine("检查费", 1, 12850),)
-        quote = Quote(of, (bill,), lines, split, True, until, "signed", ask.person)
+        quote = Quote(of, ask.bill_ids, lines, split, True, until, "signed", ask.person)
         return c.Quoted(quote)

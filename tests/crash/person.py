@@ -1,0 +1,120 @@
+"""Whoever stands before the screen: comes, does one errand in the scenario's way, and leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+from kiosk.flows.events import CardRead, CodeScanned
+from kiosk.ports import Told
+from kiosk.views import Touch, View
+from tests.crash.lines import LineClient
+from tests.crash.scenario import Scenario
+from tests.flows.people import WANG_CARD
+
+PATIENCE = 60
+"""So many things a person does before walking away; the terminal then ends by itself."""
+
+
+class Before(Protocol):
+    """The terminal, as far as a person reaches it."""
+
+    view: View
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None: ...
+
+    def tell(self, told: Told) -> None: ...
+
+
+class Person:
+    """One after the other, `visits` of them."""
+
+    def __init__(
+        self,
+        terminal: Before,
+        scenario: Scenario,
+        phone: LineClient,
+        chance: Random,
+        visits: int,
+    ) -> None:
+        self._terminal, self._scenario, self._phone = terminal, scenario, phone
+        self._chance, self._visits, self._patience = chance, visits, 0
+        self._codes, self._inside = 0, False
+        self._tried: set[str] = set()
+
+    @property
+    def busy(self) -> bool:
+        """Somebody will come yet, or is doing something."""
+        return self._visits > 0 or self._patience > 0
+
+    def begin(self) -> None:
+        if self._visits:
+            self._terminal.later(self._chance.uniform(0.5, 10), self._act)
+
+    def _act(self) -> None:
+        page: Any = self._terminal.view.page
+        if page.page != "attract":
+            self._inside = True
+            self._patience = max(0, self._patience - 1)
+            self._on(page)
+        elif self._inside:
+            self._inside, self._patience = False, 0  # the errand is over
+        elif self._patience == 0 and self._visits:
+            self._visits, self._patience = self._visits - 1, PATIENCE
+            self._terminal.tell(CardRead(WANG_CARD))
+        if self.busy:
+            self._terminal.later(self._chance.uniform(0.3, 2.0), self._act)
+
+    def _on(self, page: Any) -> None:
+        match page.page:
+            case "home":
+                self._choose_errand(page)
+            case "choose_department":
+                self._touch("department:D1")
+            case "choose_slot":
+                self._touch("slot:S9")
+            case "confirm_registration":
+                self._touch("confirm")
+            case "pay":
+                self._pay(page)
+            case "pad_busy":
+                if self._scenario.hand == "back" and self._chance.random() < 0.5:
+                    self._touch("back")
+            case "payment_result":
+                if page.result != "checking" or self._chance.random() < 0.05:
+                    self._touch("end")
+            case "problem":
+                self._touch(self._chance.choice(("again", "again", "again", "end")))
+            case _:
+                self._touch(self._chance.choice(("end", "home", "back", "return", "window")))
+
+    def _choose_errand(self, page: Any) -> None:
+        kinds = [task.kind for task in page.tasks]
+        if self._scenario.errand == "number" and "number" not in self._tried:
+            self._tried.add("number")
+            self._touch("tile:register")
+        elif page.next is not None and page.next.kind == "pay":
+            self._touch("next")
+        elif "pay" in kinds:
+            self._touch("task:pay")
+        else:
+            self._touch("end")
+
+    def _pay(self, page: Any) -> None:
+        match self._scenario.way:
+            case "shown" if page.url:
+                reference = page.url.rpartition("/")[2]
+                if reference not in self._tried:
+                    self._tried.add(reference)
+                    self._phone.ask(scan=reference)
+            case "card":
+                self._touch("card")
+            case "payer":
+                self._codes += 1
+                self._terminal.tell(CodeScanned(f"13{self._codes:016d}"))
+            case "leave":
+                self._touch(self._chance.choice(("back", "quit", "window")))
+
+    def _touch(self, name: str) -> None:
+        self._terminal.tell(Touch(self._terminal.view.serial, name))

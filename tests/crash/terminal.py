@@ -1,0 +1,359 @@
+"""The product between the books: engine, flows, store, pad driver and hospital client, on one thread.
+
+Rule: everything is the product's own but threads and time. What its workers do side by side is
+done here one after the other, in the order that the scenario's virtual time gives.
+"""
+
+from __future__ import annotations
+
+import heapq
+import socket
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from drivers.deadline import Deadline
+from drivers.errors import DeadlineExceeded
+from drivers.pad import PaymentPad
+from drivers.transports.tcp_port import open_tcp
+from drivers.zvt.driver import tcp_pad
+from kiosk.app import businesses
+from kiosk.devices.payment_pad import PadDevice
+from kiosk.engine.engine import Engine, Setting
+from kiosk.engine.workers import RECONNECT_S, TELL_AGAIN_S, TELL_TRIES, ask
+from kiosk.flows.effects import (
+    CancelPad,
+    CancelReport,
+    ChargePad,
+    CompletePad,
+    Effect,
+    PrintReport,
+    PrintSlip,
+    RecallPad,
+    ReleasePad,
+)
+from kiosk.flows.events import (
+    PadApproved,
+    PadCompleted,
+    PadRecalled,
+    PadReleased,
+    ReportFailed,
+    SlipPrinted,
+)
+from kiosk.hospital.client import HospitalClient
+from kiosk.hospital.contract import endpoint_of
+from kiosk.ports import (
+    Answered,
+    AskHospital,
+    DeviceFault,
+    DeviceStood,
+    HospitalStood,
+    Listen,
+    Order,
+    TellHospital,
+    Ticked,
+    Told,
+)
+from kiosk.views import Named, View
+from offline.audit import Audit
+from offline.clock import Clock
+from offline.store import Store
+from offline.vault import Vault
+from tests.crash.lines import LineClient
+from tests.crash.marks import (
+    MarkedDatabase,
+    MarkedFiles,
+    MarkedRecords,
+    Marks,
+    MarkedSession,
+    MarkedStream,
+    marked_apsw,
+)
+from tests.crash.page import Page
+from tests.crash.person import Person
+from tests.crash.scenario import Scenario
+from tests.flows.people import NOW, RULES
+
+TICK_S = 20.0
+ATTEND_HOLDING_S = 0.2
+ATTEND_S = 5.0
+QUIET_S = 60.0
+"""Nothing is open for so long: this life is over."""
+
+LIFE_S_MAX = 4 * 3600.0
+BYTES_S = 2.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a terminal stands: the shared page, its folder, and the ways to the others."""
+
+    page: Page
+    folder: Path
+    pad_port: int
+    pad_control: Path
+    hospital_port: int
+    provider_control: Path
+
+
+def open_marked(place: Place, marks: Marks, scenario: Scenario, chance: Random) -> MarkedRecords:
+    """The product's store in the folder, as kiosk.records.open_records opens it, with marks."""
+    folder, keys, page = place.folder, place.folder / "keys", place.page
+    vault = Vault.open(keys / "vault.key", random_bytes=chance.randbytes, create=False)
+    files = MarkedFiles(f"marked-{scenario.seed}", marks)
+    connect: Callable[[Path], Any] = lambda path: MarkedDatabase(path, marks)  # noqa: E731
+    if scenario.syscalls:
+        connect = lambda path: marked_apsw(path, files)  # noqa: E731
+    clock = Clock(page.wall_s, page.read_s, "boot")
+    store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock, connect=connect)
+    audit = Audit.open(store, keys / "audit.key", random_bytes=chance.randbytes, create=False)
+    zone: Any = NOW.tzinfo
+    records = MarkedRecords(
+        store, audit, {}, zone=zone, random_bytes=chance.randbytes, chance=chance
+    )
+    records.marks = marks
+    return records
+
+
+class SteppedStream(MarkedStream):
+    """The pad's line: while the driver waits for bytes, the pad's time and ours go on."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        place = terminal.place
+        inner = open_tcp("127.0.0.1", place.pad_port, place.page.read_s)
+        super().__init__(inner, terminal.marks, lambda: terminal.doing)
+        self._terminal = terminal
+        with socket.fromfd(inner.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line:
+            self.port = line.getsockname()[1]
+
+    def read(self, deadline: Deadline) -> bytes:
+        terminal = self._terminal
+        self.mark_receive("before")
+        until_s = terminal.now_s
+        while True:
+            patience_s = BYTES_S if terminal.pass_time(until_s, quiet=False) else 0.0
+            try:
+                data = self._inner.read(Deadline.after(time.monotonic, patience_s))
+            except DeadlineExceeded:
+                terminal.run_due()
+                if deadline.remaining_s() <= 0:
+                    raise
+                until_s = min(deadline.at_s, terminal.next_s())
+                continue
+            self.mark_receive("after")
+            return data
+
+
+class Terminal:
+    """One life of core: from its start until all is quiet, or until it is killed."""
+
+    def __init__(self, place: Place, marks: Marks, scenario: Scenario, life: int) -> None:
+        self.place, self.marks, self._scenario = place, marks, scenario
+        self._chance = Random(f"{scenario.seed}/{life}")
+        self.doing = "connect"
+        self._stream: SteppedStream | None = None
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = self._telling = self._tries = 0
+        self._orders: deque[Effect] = deque()
+        self._listen = Listen(False, "")
+        self._pad_well = self._holding = False
+        self._attend_s = 0.0
+        self._session = MarkedSession(marks)
+        self._client = HospitalClient(
+            f"http://127.0.0.1:{place.hospital_port}", "K03", "token", session=self._session
+        )
+        self._pad_line = LineClient(place.pad_control)
+        self._device = PadDevice(self._connect, place.page.read_s, self.tell)
+        self.records = open_marked(place, marks, scenario, self._chance)
+        self.view: View
+        self.engine = Engine(
+            Setting(Named("市第一医院"), RULES),
+            businesses(),
+            records=self.records,
+            outside=self,
+            clock=self,
+            show=self._show,
+        )
+        phone = LineClient(place.provider_control)
+        self._person = Person(self, scenario, phone, self._chance, visits=_visits(scenario, life))
+
+    # --- the engine's clock, and everybody's
+
+    @property
+    def now_s(self) -> float:
+        return self.place.page.now_s
+
+    def now(self) -> datetime:
+        return self.place.page.now()
+
+    def monotonic_s(self) -> float:
+        return self.place.page.now_s
+
+    def later(self, seconds: float, what: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._queue, (self.now_s + seconds, self._count, what))
+
+    def next_s(self) -> float:
+        """When something is due, at the latest a look at the time."""
+        due_s = self.engine.next_due_s()
+        queued_s = self._queue[0][0] if self._queue else self.now_s + TICK_S
+        return min(queued_s, self.now_s + TICK_S if due_s is None else due_s)
+
+    def run_due(self) -> None:
+        """Timers, answers and fingers whose time has come."""
+        while self._queue and self._queue[0][0] <= self.now_s:
+            heapq.heappop(self._queue)[2]()
+        due_s = self.engine.next_due_s()
+        if due_s is not None and due_s <= self.now_s:
+            self.tell(Ticked())
+
+    def pass_time(self, until_s: float, *, quiet: bool) -> int:
+        """The pad turns the clock; how many bytes it said. Not quiet: it stops at its first."""
+        port, written = (self._stream.port, self._stream.written) if self._stream else (0, 0)
+        while True:
+            until_s = max(until_s, self.now_s)
+            said = self._pad_line.ask(until_s=until_s, port=port, written=written, quiet=quiet)
+            if "sent" in said:
+                return int(said["sent"])
+
+    # --- a life
+
+    def live(self) -> None:
+        self.engine.start()
+        self.tell(HospitalStood(True))
+        self._open_pad()
+        self._person.begin()
+        ends_s = self.now_s + LIFE_S_MAX
+        quiet_s = self.now_s
+        while self.now_s < ends_s and self.now_s < quiet_s + QUIET_S:
+            self._go_on()
+            if self._telling or self._person.busy or self.engine.status()["open_payments"]:
+                quiet_s = self.now_s
+        self.records.close()
+
+    def _go_on(self) -> None:
+        if self._orders:
+            self._serve(self._orders.popleft())
+        elif self._queue and self._queue[0][0] <= self.now_s:
+            self.run_due()
+        elif self._pad_well and self._attend_s <= self.now_s:
+            self._serve(None)
+        else:
+            until_s = self.next_s()
+            if self._pad_well:
+                until_s = min(until_s, self._attend_s)
+            self.pass_time(until_s, quiet=True)
+            self.run_due()
+
+    def tell(self, told: Told) -> None:
+        self.engine.tell(told)
+
+    def _show(self, view: View) -> None:
+        self.view = view
+
+    # --- the engine's Outside
+
+    def order(self, order: Order) -> None:
+        if not isinstance(order, Listen):
+            self.marks.at(f"effect {_name(order)}")
+        match order:
+            case AskHospital(id, request):
+                self.later(self._chance.uniform(0.0, 0.3), lambda: self._ask(id, request))
+            case TellHospital(request):
+                self._telling += 1
+                self.later(0.1, lambda: self._insist(request, TELL_TRIES))
+            case Listen():
+                self._listen = order
+            case ChargePad() | CompletePad() | ReleasePad() | RecallPad() | CancelPad():
+                if not self._device.interrupt(order):
+                    self._orders.append(order)
+            case PrintSlip(job):
+                self.later(1.5, lambda: self.tell(SlipPrinted(job)))
+            case PrintReport(job):
+                self.later(1.0, lambda: self.tell(ReportFailed(job, "a4_printer_away")))
+            case CancelReport():
+                pass
+
+    def _exchange(self, id: int, request: Any) -> Answered:
+        """As a thread of the pool does it: the product's client, faults turned into words."""
+        self._session.doing = endpoint_of(type(request)).name
+        return ask(self._client, id, request)
+
+    def _ask(self, id: int, request: Any) -> None:
+        answered = self._exchange(id, request)
+        waits = answered.why == "unknown"  # a broken line is noticed at the deadline
+        took_s = endpoint_of(type(request)).timeout_s if waits else self._chance.uniform(0.02, 1.5)
+        self.later(took_s, lambda: self.tell(answered))
+
+    def _insist(self, request: Any, tries: int) -> None:
+        if tries and self._exchange(0, request).why in ("unreachable", "unknown"):
+            self.later(TELL_AGAIN_S, lambda: self._insist(request, tries - 1))
+        else:
+            self._telling -= 1
+
+    # --- the pad's worker
+
+    def _connect(self) -> PaymentPad:
+        self.doing = "connect"
+        self._stream = SteppedStream(self)
+        return tcp_pad(self._stream, self.place.page.read_s)
+
+    def _open_pad(self) -> None:
+        try:
+            self._say(self._device.open())
+        except DeviceFault as fault:
+            self._lost(fault)
+            return
+        self._pad_well, self._tries = True, 0
+        self.tell(DeviceStood("pad", True))
+        self._attend_s = self.now_s + ATTEND_S
+
+    def _serve(self, order: Effect | None) -> None:
+        if order is not None and not self._pad_well:
+            self._say(self._device.absent(order))
+            return
+        self.doing = _name(order) if order is not None else "attend"
+        device = self._device
+        try:
+            self._say(device.attend(self._listen) if order is None else device.perform(order))
+        except DeviceFault as fault:
+            self._lost(fault)
+        self._attend_s = self.now_s + (ATTEND_HOLDING_S if self._holding else ATTEND_S)
+
+    def _lost(self, fault: DeviceFault) -> None:
+        self._device.close()
+        self._stream, self._holding = None, False
+        if self._pad_well:
+            self._pad_well = False
+            self.tell(DeviceStood("pad", False, fault.code))
+        self.later(RECONNECT_S[min(self._tries, len(RECONNECT_S) - 1)], self._open_pad)
+        self._tries += 1
+
+    def _say(self, events: Iterable[Told]) -> None:
+        for event in events:
+            match event:
+                case PadApproved() | PadRecalled(_, "held"):
+                    self._holding = True
+                case PadCompleted() | PadReleased():
+                    self._holding = False
+            self.tell(event)
+
+
+def _name(order: Order) -> str:
+    match order:
+        case AskHospital(_, request) | TellHospital(request):
+            return f"{type(order).__name__} {type(request).__name__}"
+    return type(order).__name__
+
+
+def _visits(scenario: Scenario, life: int) -> int:
+    if life == 0:
+        return 1
+    return int(scenario.comes_again)
+
+

@@ -1,0 +1,210 @@
+"""The fork server: three processes with books, and terminals forked one after the other.
+
+Rule: a terminal opens its connections and its files after the fork, and leaves only by SIGKILL at
+a mark or by its own end; what it must say goes through a pipe.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from kiosk.hospital import contract as c
+from kiosk.records import open_records
+from offline.clock import Clock
+from tests.crash.judge import Books, Verdict, judge, read_journal
+from tests.crash.lines import LineClient, unix_listener
+from tests.crash.marks import Marks
+from tests.crash.page import BEGIN_S, Page
+from tests.crash.scenario import Scenario
+from tests.crash.servers import run_hospital, run_pad, run_provider
+from tests.crash.terminal import Place, Terminal
+from tests.flows.people import NOW
+
+BUG = 70
+DEATHS_MAX = 5
+KILLED_AGAIN = 0.6
+"""A mark that is never reached kills nobody: more than half is tried, about half is killed."""
+
+RECOVERY_MARKS = (60, 150, 400)
+"""Within the opening of the store; while pad and hospital are asked; until all has ended."""
+
+PAUSES_S = (0.2, 0.5, 2.0, 6.0, 15.0, 25.0, 40.0, 90.0, 900.0)
+"""Between death and the next start; a pad gives up a payment that it holds after thirty."""
+
+
+@dataclass(frozen=True)
+class Life:
+    """How one terminal fared. `died_at`: the mark's label, empty when it ended by itself."""
+
+    died_at: str
+    marks: tuple[str, ...] = ()
+    bug: str = ""
+
+
+@dataclass
+class Point:
+    """One scenario, killed once or several times, then run to its end and compared."""
+
+    deaths: list[str]
+    verdict: Verdict
+    marks: tuple[str, ...] = ()  # of the first life, if nobody killed it
+
+
+@dataclass
+class Yard:
+    """Everything that stands around a terminal. Use as a context; close() ends the processes."""
+
+    folder: Path
+    page: Page = field(default_factory=Page)
+    _pids: list[int] = field(default_factory=list)
+
+    def __enter__(self) -> Yard:
+        self._warm_up()
+        pad_port, hospital_port = _tcp_listener(), _tcp_listener()
+        paths = {name: self.folder / f"{name}.sock" for name in ("pad", "provider", "hospital")}
+        controls = {name: unix_listener(path) for name, path in paths.items()}
+        self.place = Place(
+            self.page,
+            self.folder / "point",
+            pad_port.getsockname()[1],
+            paths["pad"],
+            hospital_port.getsockname()[1],
+            paths["provider"],
+        )
+        self._server(lambda: run_provider(self.page, controls["provider"]))
+        self._server(lambda: run_pad(self.page, pad_port, controls["pad"]))
+        provider = paths["provider"]
+        self._server(lambda: run_hospital(self.page, provider, hospital_port, controls["hospital"]))
+        for listener in (pad_port, hospital_port, *controls.values()):
+            listener.close()
+        self._lines = {name: LineClient(path) for name, path in paths.items()}
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        for line in self._lines.values():
+            line.close()
+        for pid in self._pids:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+    def _warm_up(self) -> None:
+        """What every process would do again after its fork; and a store to copy for each point."""
+        for endpoint in c.ENDPOINTS:
+            c.adapter(endpoint.request)
+            c.adapter(endpoint.reply)
+        chance, zone = Random(1), NOW.tzinfo
+        assert zone is not None
+        records = open_records(
+            self.folder / "new",
+            {},
+            clock=Clock(self.page.wall_s, self.page.read_s, "boot"),
+            zone=zone,
+            random_bytes=chance.randbytes,
+            chance=chance,
+        )
+        records.close()
+        gc.collect()
+        gc.freeze()  # a collection would copy every page of the parent
+
+    def _server(self, run: Callable[[], None]) -> None:
+        pid = os.fork()
+        if pid == 0:
+            _as_child(run)
+        self._pids.append(pid)
+
+    # --- one point
+
+    def point(self, scenario: Scenario, kill_at: int, chance: Random) -> Point:
+        """Killed at this mark (0: not at all), maybe again; its end compared with the books."""
+        self._begin(scenario)
+        life = self._live(scenario, 0, kill_at)
+        deaths, bugs = [life.died_at] if life.died_at else [], [life.bug]
+        first, number = life.marks, 0
+        while life.died_at:
+            number += 1
+            self._pass_time(chance.choice(PAUSES_S))
+            again = len(deaths) < DEATHS_MAX and chance.random() < KILLED_AGAIN
+            life = self._live(scenario, number, _mark_of_recovery(chance) if again else 0)
+            deaths += [life.died_at] if life.died_at else []
+            bugs.append(life.bug)
+        verdict = self._judged()
+        for bug in filter(None, bugs):
+            verdict.add("unresolved", f"the terminal died of a bug: {bug}")
+        return Point(deaths, verdict, first)
+
+    def _begin(self, scenario: Scenario) -> None:
+        self.page.now_s = BEGIN_S
+        for line in self._lines.values():
+            line.ask(begin=scenario.told())
+        shutil.rmtree(self.place.folder, ignore_errors=True)
+        shutil.copytree(self.folder / "new", self.place.folder)
+
+    def _pass_time(self, seconds: float) -> None:
+        until_s = self.page.now_s + seconds
+        while "sent" not in self._lines["pad"].ask(until_s=until_s, port=0, written=0, quiet=True):
+            pass  # the pad has not noticed yet that its line is dead
+
+    def _live(self, scenario: Scenario, number: int, kill_at: int) -> Life:
+        self.page.last_word = ""
+        heard, said = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(heard)
+            _as_child(lambda: self._be_terminal(scenario, number, kill_at, said))
+        os.close(said)
+        with open(heard, "rb") as pipe:
+            told = pipe.read()
+        _, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            return Life(self.page.last_word or "killed by somebody else")
+        if os.waitstatus_to_exitcode(status) == 0:
+            return Life("", tuple(json.loads(told)))
+        return Life("", bug=told.decode() or f"exit {status}")
+
+    def _be_terminal(self, scenario: Scenario, number: int, kill_at: int, said: int) -> None:
+        marks = Marks(self.page, kill_at)
+        try:
+            Terminal(self.place, marks, scenario, number).live()
+        except BaseException:
+            os.write(said, traceback.format_exc().encode()[-4000:])
+            raise
+        with open(said, "wb") as pipe:
+            pipe.write(json.dumps(marks.trail).encode())
+
+    def _judged(self) -> Verdict:
+        asked: dict[str, Any] = {name: line.ask(books=True) for name, line in self._lines.items()}
+        books = Books(asked["pad"]["entries"], asked["provider"], asked["hospital"])
+        return judge(read_journal(self.place.folder), books)
+
+
+def _mark_of_recovery(chance: Random) -> int:
+    return chance.randint(1, chance.choice(RECOVERY_MARKS))
+
+
+def _tcp_listener() -> socket.socket:
+    return socket.create_server(("127.0.0.1", 0))
+
+
+def _as_child(run: Callable[[], None]) -> None:
+    """Nothing of the parent's may run on in a child, whatever happens in it."""
+    code = BUG
+    try:
+        run()
+        code = 0
+    except BaseException:
+        traceback.print_exc(file=sys.stderr)
+        raise
+    finally:
+        os._exit(code)

@@ -1,0 +1,143 @@
+"""Drill `crash`: a terminal killed at every durable step and every write, sync, send and receive.
+
+    python -m tests.drills.crash --points 10000 [--seed S] [--json]
+
+A scenario is lived once whole, which gives its marks; then once a point, killed at one of them,
+started again, in half of the cases killed again, and run to its end. What the pad, the provider
+and the hospital wrote in their own processes is compared with the terminal's journal. A broken
+promise prints the command that lives that point again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+from tests.bench.report import Promise, report
+from tests.crash.judge import PROMISES
+from tests.crash.labels import uncovered
+from tests.crash.scenario import Scenario
+from tests.crash.yard import Point, Yard
+
+POINTS_A_SCENARIO = 20
+COVERED_FROM_POINTS = 5000
+"""A smaller run need not meet every label."""
+
+
+@dataclass
+class Tally:
+    """What all points came to."""
+
+    points: int = 0
+    scenarios: int = 0
+    killed_again: int = 0
+    strayed: int = 0
+    broken: Counter[str] = field(default_factory=Counter)
+    ends: Counter[str] = field(default_factory=Counter)
+    first: Counter[str] = field(default_factory=Counter)  # label → first deaths there
+    later: Counter[str] = field(default_factory=Counter)  # label → deaths in recovery
+
+    def add(self, point: Point) -> None:
+        self.broken.update(point.verdict.broken)
+        if not point.deaths:
+            return  # the whole life that the marks came from; or the mark was not met again
+        self.points += 1
+        self.ends.update(point.verdict.ends)
+        self.killed_again += len(point.deaths) > 1
+        self.first[point.deaths[0]] += 1
+        self.later.update(point.deaths[1:])
+
+    def results(self, seconds: float) -> dict[str, object]:
+        """For the last line."""
+        labels = self.first + self.later
+        return {
+            "points": self.points,
+            **{promise: self.broken[promise] for promise in PROMISES},
+            "killed_again": self.killed_again,
+            "scenarios": self.scenarios,
+            "strayed": self.strayed,
+            "labels": len(labels),
+            "uncovered": len(uncovered(labels)) if self.points >= COVERED_FROM_POINTS else None,
+            "ends": dict(sorted(self.ends.items())),
+            "seconds": round(seconds, 1),
+            "points_a_second": round(self.points / seconds, 1),
+        }
+
+
+def chosen(marks: Sequence[str], covered: Counter[str], chance: Random) -> Iterator[int]:
+    """Marks of one life to be killed at: half of them at random, half where fewest died so far."""
+    left = list(range(1, len(marks) + 1))
+    chance.shuffle(left)
+    for number in range(min(POINTS_A_SCENARIO, len(left))):
+        rarest = min(left, key=lambda at: covered[marks[at - 1]]) if number % 2 else left[-1]
+        left.remove(rarest)
+        yield rarest
+
+
+def drill(yard: Yard, points: int, seed: int) -> Tally:
+    """So many points, over one scenario after another."""
+    tally, number = Tally(), seed * 1_000_003
+    while tally.points < points:
+        scenario = Scenario.of(number)
+        whole = lived(yard, tally, scenario, 0)
+        tally.scenarios += 1
+        for kill_at in chosen(whole.marks, tally.first + tally.later, Random(number)):
+            point = lived(yard, tally, scenario, kill_at)
+            tally.strayed += point.deaths[:1] != [whole.marks[kill_at - 1]]
+            if tally.points >= points:
+                break
+        number += 1
+    return tally
+
+
+def lived(yard: Yard, tally: Tally, scenario: Scenario, kill_at: int) -> Point:
+    """One point, told when it broke a promise."""
+    point = yard.point(scenario, kill_at, Random(f"{scenario.seed}/{kill_at}"))
+    for words in point.verdict.words:
+        print(f"{words}; killed at {point.deaths}")
+    if point.verdict.words:
+        print(f"again: python -m tests.drills.crash --scenario {scenario.seed} --kill {kill_at}")
+    tally.add(point)
+    return point
+
+
+def fast_folder() -> str | None:
+    """A kill leaves the page cache whole: what a disk would lose is drill powercut's matter."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenario", type=int, help="this one only, with --kill")
+    parser.add_argument("--kill", type=int, default=0, help="the mark; 0: lived whole")
+    parser.add_argument("--labels", action="store_true", help="where how many were killed")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args(arguments)
+    began_s = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="crash-", dir=fast_folder()) as folder:
+        with Yard(Path(folder)) as yard:
+            if asked.scenario is not None:
+                tally = Tally()
+                lived(yard, tally, Scenario.of(asked.scenario), asked.kill)
+            else:
+                tally = drill(yard, asked.points, asked.seed)
+    if asked.labels:
+        for label in sorted(tally.first + tally.later):
+            print(f"{tally.first[label]:6} {tally.later[label]:6}  {label}")
+    promises = [Promise(key, "==", 0) for key in (*PROMISES, "uncovered")]
+    results = tally.results(time.monotonic() - began_s)
+    return report({**results, "seed": asked.seed}, promises, as_json=asked.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
