@@ -172,7 +172,7 @@ class Terminal:
         self.records = open_marked(place, marks, scenario, self._chance)
         self.view: View
         self.engine = Engine(
-            Setting(Named("市第一医院"), RULES),
+            Setting(Named("市第一医院"), Named("3号门"), RULES),
             businesses(),
             records=self.records,
             outside=self,

@@ -199,6 +199,7 @@ def _tcp_listener() -> socket.socket:
 
 def _as_child(run: Callable[[], None]) -> None:
     """Nothing of the parent's may run on in a child, whatever happens in it."""
+    gc.disable()
     code = BUG
     try:
         run()

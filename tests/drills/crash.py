@@ -28,6 +28,9 @@ from tests.crash.scenario import Scenario
 from tests.crash.yard import Point, Yard
 
 POINTS_A_SCENARIO = 20
+BROKEN_MAX = 50
+"""A product that is so broken need not be tried further."""
+
 COVERED_FROM_POINTS = 5000
 """A smaller run need not meet every label."""
 
@@ -85,7 +88,7 @@ def chosen(marks: Sequence[str], covered: Counter[str], chance: Random) -> Itera
 def drill(yard: Yard, points: int, seed: int) -> Tally:
     """So many points, over one scenario after another."""
     tally, number = Tally(), seed * 1_000_003
-    while tally.points < points:
+    while tally.points < points and tally.broken.total() < BROKEN_MAX:
         scenario = Scenario.of(number)
         whole = lived(yard, tally, scenario, 0)
         tally.scenarios += 1
