@@ -15,6 +15,7 @@ from typing import Any
 from kiosk.flows.payment import Payment
 from kiosk.hospital.contract import from_json
 from offline.clock import Clock
+from offline.database import SqliteDatabase
 from offline.journal import Journal
 from offline.outbox import Outbox
 from offline.store import Store
@@ -62,14 +63,18 @@ class Verdict:
 def read_journal(folder: Path) -> list[Attempt]:
     """All attempts of the store in the folder, as the product reads them."""
     vault = Vault.open(folder / "keys" / "vault.key", random_bytes=_none, create=False)
-    clock = Clock(lambda: 0.0, lambda: 0.0, "judge")
-    store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock)
+    database = SqliteDatabase(folder / "kiosk.db")
+    store = Store(folder / "kiosk.db", database, vault, Clock(_never, _never, "judge"))
     try:
         with store.reading() as reading:
             found = reading.rows("select reference from payments order by opened_at, reference")
         return [_attempt(store, str(reference)) for (reference,) in found]
     finally:
         store.close()
+
+
+def _never() -> float:
+    raise AssertionError("the judge writes nothing")
 
 
 def _none(count: int) -> bytes:

@@ -21,22 +21,29 @@ from drivers.transport import ByteStream
 from kiosk.flows.effects import Effect, KeepMove
 from kiosk.records import StoreRecords
 from offline.database import SqliteDatabase, Value
+from tests.crash.labels import is_of_money
 from tests.crash.page import Page
 from tests.drills.powerfail import ApswDatabase, Disk
 
 
 @dataclass
 class Marks:
-    """Counts them; at the one numbered `kill_at` the process ends by SIGKILL. 0: it lives."""
+    """Counts them; at the one numbered `kill_at` the process ends by SIGKILL. 0: it lives.
+
+    With `of_money` only marks of the payments themselves count, not those of any start.
+    """
 
     page: Page
     kill_at: int = 0
+    of_money: bool = False
     trail: list[str] = field(default_factory=list)
+    _counted: int = 0
 
     def at(self, label: str, torn: Callable[[], object] | None = None) -> None:
         """`torn` is done first: what half of a write or a send leaves behind."""
         self.trail.append(label)
-        if len(self.trail) == self.kill_at:
+        self._counted += not self.of_money or is_of_money(label)
+        if self._counted == self.kill_at and (not self.of_money or is_of_money(label)):
             if torn is not None:
                 torn()
             self.page.last_word = label
@@ -181,10 +188,10 @@ class MarkedStream:
 class MarkedSession(requests.Session):
     """Handed to the product's HospitalClient; its connections mark each send and receive."""
 
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
-        self.doing = ""
-        super().__init__()
+    marks: Marks
+    """Given after the fork; until then nothing is connected."""
+
+    doing = ""
 
     def mount(self, prefix: str | bytes, adapter: Any) -> None:
         schemes = adapter.poolmanager.pool_classes_by_scheme
@@ -195,7 +202,7 @@ class MarkedSession(requests.Session):
         super().mount(prefix, adapter)
 
     def mark(self, what: str, torn: Callable[[], object] | None = None) -> None:
-        self._marks.at(f"hospital {self.doing} {what}", torn)
+        self.marks.at(f"hospital {self.doing} {what}", torn)
 
 
 def _marked_connection(plain: Any, session: MarkedSession) -> Any:

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 from kiosk.flows.events import CardRead, CodeScanned
 from kiosk.ports import Told
 from kiosk.views import Touch, View
-from tests.crash.lines import LineClient
 from tests.crash.scenario import Scenario
 from tests.flows.people import WANG_CARD
 
@@ -34,11 +33,11 @@ class Person:
         self,
         terminal: Before,
         scenario: Scenario,
-        phone: LineClient,
+        scan: Callable[[str], None],
         chance: Random,
         visits: int,
     ) -> None:
-        self._terminal, self._scenario, self._phone = terminal, scenario, phone
+        self._terminal, self._scenario, self._scan = terminal, scenario, scan
         self._chance, self._visits, self._patience = chance, visits, 0
         self._codes, self._inside = 0, False
         self._tried: set[str] = set()
@@ -107,7 +106,7 @@ class Person:
                 reference = page.url.rpartition("/")[2]
                 if reference not in self._tried:
                     self._tried.add(reference)
-                    self._phone.ask(scan=reference)
+                    self._scan(reference)
             case "card":
                 self._touch("card")
             case "payer":

@@ -44,10 +44,23 @@ class Scenario:
         return cls(
             seed=seed,
             errand=chance.choice(("bill", "number")),
-            way=chance.choice(("card", "card", "card", "card", "payer", "payer", "shown", "leave")),
-            bank_says_yes=chance.random() < 0.85,
-            hand=chance.choice(("card",) * 6 + ("slow", "red_key", "gone", "back")),
-            phone=chance.choice(("paid", "paid", "paid", "typing", "declined", "never")),
+            way=chance.choice(
+                (
+                    "card",
+                    "card",
+                    "card",
+                    "card",
+                    "payer",
+                    "payer",
+                    "payer",
+                    "shown",
+                    "shown",
+                    "leave",
+                )
+            ),
+            bank_says_yes=chance.random() < 0.9,
+            hand=chance.choice(("card",) * 9 + ("slow", "red_key", "gone", "back")),
+            phone=chance.choice(("paid",) * 5 + ("typing", "declined", "never")),
             refuses=chance.random() < 0.35,
             will_not_reverse=chance.choice((0.0, 0.0, 0.4, 1.0)),
             provider_silent=chance.choice((0.0, 0.3)) if bad else 0.0,

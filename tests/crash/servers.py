@@ -367,7 +367,9 @@ class HttpPeer:
         if end < 0:
             return None
         first, *rest = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (h.partition(":") for h in rest)}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (h.partition(":") for h in rest)
+        }
         length = int(headers.get("content-length", "0"))
         if len(self._buffer) < end + 4 + length:
             return None
@@ -388,5 +390,3 @@ def run_hospital(page: Page, provider: Path, port: socket.socket, control: socke
     server.listen(port, lambda connection: HttpPeer(connection, hospital))
     server.listen_lines(control, hospital.handle)
     server.run()
-
-

@@ -1,4 +1,4 @@
-"""The product between the books: engine, flows, store, pad driver and hospital client, on one thread.
+"""The product between the books: engine, flows, store, pad driver, hospital client; one thread.
 
 Rule: everything is the product's own but threads and time. What its workers do side by side is
 done here one after the other, in the order that the scenario's virtual time gives.
@@ -69,9 +69,9 @@ from tests.crash.marks import (
     MarkedDatabase,
     MarkedFiles,
     MarkedRecords,
-    Marks,
     MarkedSession,
     MarkedStream,
+    Marks,
     marked_apsw,
 )
 from tests.crash.page import Page
@@ -81,8 +81,8 @@ from tests.flows.people import NOW, RULES
 
 TICK_S = 20.0
 ATTEND_HOLDING_S = 0.2
-ATTEND_S = 5.0
-QUIET_S = 60.0
+ATTEND_S = 10.0
+QUIET_S = 20.0
 """Nothing is open for so long: this life is over."""
 
 LIFE_S_MAX = 4 * 3600.0
@@ -97,8 +97,9 @@ class Place:
     folder: Path
     pad_port: int
     pad_control: Path
-    hospital_port: int
     provider_control: Path
+    session: MarkedSession
+    hospital: HospitalClient  # made before the fork, connects after it
 
 
 def open_marked(place: Place, marks: Marks, scenario: Scenario, chance: Random) -> MarkedRecords:
@@ -163,10 +164,7 @@ class Terminal:
         self._listen = Listen(False, "")
         self._pad_well = self._holding = False
         self._attend_s = 0.0
-        self._session = MarkedSession(marks)
-        self._client = HospitalClient(
-            f"http://127.0.0.1:{place.hospital_port}", "K03", "token", session=self._session
-        )
+        place.session.marks = marks
         self._pad_line = LineClient(place.pad_control)
         self._device = PadDevice(self._connect, place.page.read_s, self.tell)
         self.records = open_marked(place, marks, scenario, self._chance)
@@ -179,8 +177,7 @@ class Terminal:
             clock=self,
             show=self._show,
         )
-        phone = LineClient(place.provider_control)
-        self._person = Person(self, scenario, phone, self._chance, visits=_visits(scenario, life))
+        self._person = Person(self, scenario, self._scan, self._chance, _visits(scenario, life))
 
     # --- the engine's clock, and everybody's
 
@@ -236,6 +233,12 @@ class Terminal:
                 quiet_s = self.now_s
         self.records.close()
 
+    def close(self) -> None:
+        """Hang up everywhere."""
+        self._device.close()
+        self._pad_line.close()
+        self.place.hospital.close()
+
     def _go_on(self) -> None:
         if self._orders:
             self._serve(self._orders.popleft())
@@ -281,8 +284,8 @@ class Terminal:
 
     def _exchange(self, id: int, request: Any) -> Answered:
         """As a thread of the pool does it: the product's client, faults turned into words."""
-        self._session.doing = endpoint_of(type(request)).name
-        return ask(self._client, id, request)
+        self.place.session.doing = endpoint_of(type(request)).name
+        return ask(self.place.hospital, id, request)
 
     def _ask(self, id: int, request: Any) -> None:
         answered = self._exchange(id, request)
@@ -295,6 +298,12 @@ class Terminal:
             self.later(TELL_AGAIN_S, lambda: self._insist(request, tries - 1))
         else:
             self._telling -= 1
+
+    def _scan(self, reference: str) -> None:
+        """The person's own phone pays a shown code."""
+        phone = LineClient(self.place.provider_control)
+        phone.ask(scan=reference)
+        phone.close()
 
     # --- the pad's worker
 
@@ -355,5 +364,3 @@ def _visits(scenario: Scenario, life: int) -> int:
     if life == 0:
         return 1
     return int(scenario.comes_again)
-
-

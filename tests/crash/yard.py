@@ -20,12 +20,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from kiosk.hospital import contract as c
+from kiosk.hospital.client import HospitalClient
 from kiosk.records import open_records
 from offline.clock import Clock
 from tests.crash.judge import Books, Verdict, judge, read_journal
 from tests.crash.lines import LineClient, unix_listener
-from tests.crash.marks import Marks
+from tests.crash.marks import MarkedSession, Marks
 from tests.crash.page import BEGIN_S, Page
 from tests.crash.scenario import Scenario
 from tests.crash.servers import run_hospital, run_pad, run_provider
@@ -33,12 +33,21 @@ from tests.crash.terminal import Place, Terminal
 from tests.flows.people import NOW
 
 BUG = 70
-DEATHS_MAX = 5
-KILLED_AGAIN = 0.6
+WARM_UP = 37
+"""A scenario that ends well, by a card."""
+
+DEATHS_MAX = 3
+KILLED_AGAIN = 0.7
 """A mark that is never reached kills nobody: more than half is tried, about half is killed."""
 
-RECOVERY_MARKS = (60, 150, 400)
-"""Within the opening of the store; while pad and hospital are asked; until all has ended."""
+RECOVERY_MARKS = 150
+MONEY_MARKS = 40
+"""Killed again at one of the first so many of all marks, or of those of the payments."""
+
+Kill = tuple[int, bool]
+"""At which mark, and whether only marks of the payments count."""
+
+LIVES: Kill = (0, False)
 
 PAUSES_S = (0.2, 0.5, 2.0, 6.0, 15.0, 25.0, 40.0, 90.0, 900.0)
 """Between death and the next start; a pad gives up a payment that it holds after thirty."""
@@ -60,6 +69,7 @@ class Point:
     deaths: list[str]
     verdict: Verdict
     marks: tuple[str, ...] = ()  # of the first life, if nobody killed it
+    seen: frozenset[str] = frozenset()  # of all lives that ended by themselves
 
 
 @dataclass
@@ -71,17 +81,18 @@ class Yard:
     _pids: list[int] = field(default_factory=list)
 
     def __enter__(self) -> Yard:
-        self._warm_up()
         pad_port, hospital_port = _tcp_listener(), _tcp_listener()
         paths = {name: self.folder / f"{name}.sock" for name in ("pad", "provider", "hospital")}
         controls = {name: unix_listener(path) for name, path in paths.items()}
+        session, url = MarkedSession(), f"http://127.0.0.1:{hospital_port.getsockname()[1]}"
         self.place = Place(
             self.page,
             self.folder / "point",
             pad_port.getsockname()[1],
             paths["pad"],
-            hospital_port.getsockname()[1],
             paths["provider"],
+            session,
+            HospitalClient(url, "K03", "token", session=session),
         )
         self._server(lambda: run_provider(self.page, controls["provider"]))
         self._server(lambda: run_pad(self.page, pad_port, controls["pad"]))
@@ -90,6 +101,7 @@ class Yard:
         for listener in (pad_port, hospital_port, *controls.values()):
             listener.close()
         self._lines = {name: LineClient(path) for name, path in paths.items()}
+        self._warm_up()
         return self
 
     def __exit__(self, *_fault: object) -> None:
@@ -100,10 +112,8 @@ class Yard:
             os.waitpid(pid, 0)
 
     def _warm_up(self) -> None:
-        """What every process would do again after its fork; and a store to copy for each point."""
-        for endpoint in c.ENDPOINTS:
-            c.adapter(endpoint.request)
-            c.adapter(endpoint.reply)
+        """A store to copy for each point; and a whole life here, so that no terminal spends its
+        own on what Python does once. All is closed again before the first fork of a terminal."""
         chance, zone = Random(1), NOW.tzinfo
         assert zone is not None
         records = open_records(
@@ -115,6 +125,11 @@ class Yard:
             chance=chance,
         )
         records.close()
+        scenario = Scenario.of(WARM_UP)
+        self._begin(scenario)
+        terminal = Terminal(self.place, Marks(self.page), scenario, 0)
+        terminal.live()
+        terminal.close()
         gc.collect()
         gc.freeze()  # a collection would copy every page of the parent
 
@@ -129,20 +144,20 @@ class Yard:
     def point(self, scenario: Scenario, kill_at: int, chance: Random) -> Point:
         """Killed at this mark (0: not at all), maybe again; its end compared with the books."""
         self._begin(scenario)
-        life = self._live(scenario, 0, kill_at)
+        life = self._live(scenario, 0, (kill_at, False))
         deaths, bugs = [life.died_at] if life.died_at else [], [life.bug]
         first, number = life.marks, 0
         while life.died_at:
             number += 1
             self._pass_time(chance.choice(PAUSES_S))
             again = len(deaths) < DEATHS_MAX and chance.random() < KILLED_AGAIN
-            life = self._live(scenario, number, _mark_of_recovery(chance) if again else 0)
+            life = self._live(scenario, number, _mark_of_recovery(chance) if again else LIVES)
             deaths += [life.died_at] if life.died_at else []
             bugs.append(life.bug)
         verdict = self._judged()
         for bug in filter(None, bugs):
             verdict.add("unresolved", f"the terminal died of a bug: {bug}")
-        return Point(deaths, verdict, first)
+        return Point(deaths, verdict, first, frozenset(life.marks))
 
     def _begin(self, scenario: Scenario) -> None:
         self.page.now_s = BEGIN_S
@@ -156,13 +171,13 @@ class Yard:
         while "sent" not in self._lines["pad"].ask(until_s=until_s, port=0, written=0, quiet=True):
             pass  # the pad has not noticed yet that its line is dead
 
-    def _live(self, scenario: Scenario, number: int, kill_at: int) -> Life:
+    def _live(self, scenario: Scenario, number: int, kill: Kill) -> Life:
         self.page.last_word = ""
         heard, said = os.pipe()
         pid = os.fork()
         if pid == 0:
             os.close(heard)
-            _as_child(lambda: self._be_terminal(scenario, number, kill_at, said))
+            _as_child(lambda: self._be_terminal(scenario, number, kill, said))
         os.close(said)
         with open(heard, "rb") as pipe:
             told = pipe.read()
@@ -173,8 +188,8 @@ class Yard:
             return Life("", tuple(json.loads(told)))
         return Life("", bug=told.decode() or f"exit {status}")
 
-    def _be_terminal(self, scenario: Scenario, number: int, kill_at: int, said: int) -> None:
-        marks = Marks(self.page, kill_at)
+    def _be_terminal(self, scenario: Scenario, number: int, kill: Kill, said: int) -> None:
+        marks = Marks(self.page, *kill)
         try:
             Terminal(self.place, marks, scenario, number).live()
         except BaseException:
@@ -189,8 +204,10 @@ class Yard:
         return judge(read_journal(self.place.folder), books)
 
 
-def _mark_of_recovery(chance: Random) -> int:
-    return chance.randint(1, chance.choice(RECOVERY_MARKS))
+def _mark_of_recovery(chance: Random) -> Kill:
+    if chance.random() < 0.4:
+        return chance.randint(1, RECOVERY_MARKS), False
+    return chance.randint(1, MONEY_MARKS), True
 
 
 def _tcp_listener() -> socket.socket:

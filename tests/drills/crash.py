@@ -17,7 +17,10 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import reduce
 from pathlib import Path
 from random import Random
 
@@ -30,6 +33,12 @@ from tests.crash.yard import Point, Yard
 POINTS_A_SCENARIO = 20
 BROKEN_MAX = 50
 """A product that is so broken need not be tried further."""
+
+POINTS_SHARED = 1000
+"""Fewer are not worth a second yard."""
+
+SCENARIOS_APART = 100_000
+"""Between the scenarios of two processors."""
 
 COVERED_FROM_POINTS = 5000
 """A smaller run need not meet every label."""
@@ -47,9 +56,11 @@ class Tally:
     ends: Counter[str] = field(default_factory=Counter)
     first: Counter[str] = field(default_factory=Counter)  # label → first deaths there
     later: Counter[str] = field(default_factory=Counter)  # label → deaths in recovery
+    seen: Counter[str] = field(default_factory=Counter)  # label → lives that passed it
 
     def add(self, point: Point) -> None:
         self.broken.update(point.verdict.broken)
+        self.seen.update(point.seen)
         if not point.deaths:
             return  # the whole life that the marks came from; or the mark was not met again
         self.points += 1
@@ -58,9 +69,15 @@ class Tally:
         self.first[point.deaths[0]] += 1
         self.later.update(point.deaths[1:])
 
+    def with_other(self, other: Tally) -> Tally:
+        """Both together."""
+        mine, theirs = vars(self), vars(other)
+        return Tally(**{name: mine[name] + theirs[name] for name in mine})
+
     def results(self, seconds: float) -> dict[str, object]:
         """For the last line."""
         labels = self.first + self.later
+        left_out = uncovered(self.seen, labels) if self.points >= COVERED_FROM_POINTS else None
         return {
             "points": self.points,
             **{promise: self.broken[promise] for promise in PROMISES},
@@ -68,7 +85,9 @@ class Tally:
             "scenarios": self.scenarios,
             "strayed": self.strayed,
             "labels": len(labels),
-            "uncovered": len(uncovered(labels)) if self.points >= COVERED_FROM_POINTS else None,
+            "fewest": min(labels.values(), default=0),
+            "uncovered": None if left_out is None else len(left_out),
+            "left_out": left_out,
             "ends": dict(sorted(self.ends.items())),
             "seconds": round(seconds, 1),
             "points_a_second": round(self.points / seconds, 1),
@@ -76,34 +95,37 @@ class Tally:
 
 
 def chosen(marks: Sequence[str], covered: Counter[str], chance: Random) -> Iterator[int]:
-    """Marks of one life to be killed at: half of them at random, half where fewest died so far."""
+    """Marks of one life to be killed at: half where fewest died so far, half at random among
+    those from the first payment on."""
     left = list(range(1, len(marks) + 1))
     chance.shuffle(left)
+    paying = next((at for at, label in enumerate(marks) if "SENT" in label), 0)
     for number in range(min(POINTS_A_SCENARIO, len(left))):
-        rarest = min(left, key=lambda at: covered[marks[at - 1]]) if number % 2 else left[-1]
+        later = [at for at in left if at > paying] or left
+        rarest = min(left, key=lambda at: covered[marks[at - 1]]) if number % 2 else later[-1]
         left.remove(rarest)
         yield rarest
 
 
-def drill(yard: Yard, points: int, seed: int) -> Tally:
-    """So many points, over one scenario after another."""
-    tally, number = Tally(), seed * 1_000_003
-    while tally.points < points and tally.broken.total() < BROKEN_MAX:
+def drill(made: Yard, points: int, number: int, broken_max: int = BROKEN_MAX) -> Tally:
+    """So many points, over one scenario after another, from this one on."""
+    tally = Tally()
+    while tally.points < points and tally.broken.total() < broken_max:
         scenario = Scenario.of(number)
-        whole = lived(yard, tally, scenario, 0)
+        whole = lived(made, tally, scenario, 0)
         tally.scenarios += 1
         for kill_at in chosen(whole.marks, tally.first + tally.later, Random(number)):
-            point = lived(yard, tally, scenario, kill_at)
+            point = lived(made, tally, scenario, kill_at)
             tally.strayed += point.deaths[:1] != [whole.marks[kill_at - 1]]
-            if tally.points >= points:
+            if tally.points >= points or tally.broken.total() >= broken_max:
                 break
         number += 1
     return tally
 
 
-def lived(yard: Yard, tally: Tally, scenario: Scenario, kill_at: int) -> Point:
+def lived(made: Yard, tally: Tally, scenario: Scenario, kill_at: int) -> Point:
     """One point, told when it broke a promise."""
-    point = yard.point(scenario, kill_at, Random(f"{scenario.seed}/{kill_at}"))
+    point = made.point(scenario, kill_at, Random(f"{scenario.seed}/{kill_at}"))
     for words in point.verdict.words:
         print(f"{words}; killed at {point.deaths}")
     if point.verdict.words:
@@ -112,9 +134,42 @@ def lived(yard: Yard, tally: Tally, scenario: Scenario, kill_at: int) -> Point:
     return point
 
 
-def fast_folder() -> str | None:
-    """A kill leaves the page cache whole: what a disk would lose is drill powercut's matter."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+@contextmanager
+def yard() -> Iterator[Yard]:
+    """In memory, where there is such a folder: a kill leaves the page cache whole, and what a disk
+    would lose is drill powercut's matter."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="crash-", dir=memory) as folder:
+        with Yard(Path(folder)) as made:
+            yield made
+
+
+def share(points: int, number: int, broken_max: int = BROKEN_MAX) -> Tally:
+    """One processor's part, with a yard of its own."""
+    with yard() as made:
+        return drill(made, points, number, broken_max)
+
+
+def run(points: int, seed: int, jobs: int, broken_max: int = BROKEN_MAX) -> Tally:
+    """All points, shared among so many processes."""
+    first, each = seed * 1_000_003, -(-points // jobs)
+    if jobs == 1:
+        return share(points, first, broken_max)
+    with ProcessPoolExecutor(jobs) as pool:
+        firsts = [first + number * SCENARIOS_APART for number in range(jobs)]
+        return reduce(Tally.with_other, pool.map(share, [each] * jobs, firsts))
+
+
+def again(scenario: int, kill_at: int) -> Tally:
+    """One point of an earlier run."""
+    tally = Tally()
+    with yard() as made:
+        lived(made, tally, Scenario.of(scenario), kill_at)
+    return tally
+
+
+def _jobs(points: int) -> int:
+    return 1 if points < POINTS_SHARED else os.cpu_count() or 1
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -123,17 +178,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenario", type=int, help="this one only, with --kill")
     parser.add_argument("--kill", type=int, default=0, help="the mark; 0: lived whole")
+    parser.add_argument("--jobs", type=int, default=0, help="processes; 0: by the number of points")
+    parser.add_argument("--until-broken", action="store_true", help="stop at the first")
     parser.add_argument("--labels", action="store_true", help="where how many were killed")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args(arguments)
     began_s = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="crash-", dir=fast_folder()) as folder:
-        with Yard(Path(folder)) as yard:
-            if asked.scenario is not None:
-                tally = Tally()
-                lived(yard, tally, Scenario.of(asked.scenario), asked.kill)
-            else:
-                tally = drill(yard, asked.points, asked.seed)
+    if asked.scenario is not None:
+        tally = again(asked.scenario, asked.kill)
+    else:
+        jobs, broken_max = (
+            asked.jobs or _jobs(asked.points),
+            1 if asked.until_broken else BROKEN_MAX,
+        )
+        tally = run(asked.points, asked.seed, jobs, broken_max)
     if asked.labels:
         for label in sorted(tally.first + tally.later):
             print(f"{tally.first[label]:6} {tally.later[label]:6}  {label}")
