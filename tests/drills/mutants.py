@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,13 +63,20 @@ def misplaced(mutant: Mutant, root: Path = ROOT) -> str:
     return "" if count == 1 else f"{mutant.id}: its text stands {count} times in {mutant.file}"
 
 
-def planted(mutant: Mutant, tree: Path) -> Path:
-    """Make the edit in a copy; the file as it was."""
+@contextmanager
+def planted(mutant: Mutant, tree: Path) -> Iterator[None]:
+    """The edit made in a copy of the tree, and taken back."""
+    if not mutant.file:
+        yield
+        return
     source = tree / mutant.file
     text = source.read_text()
     assert text.count(mutant.old) == 1, misplaced(mutant, tree)
     source.write_text(text.replace(mutant.old, mutant.new))
-    return source
+    try:
+        yield
+    finally:
+        source.write_text(text)
 
 
 def ruled(judge: Judge, tree: Path) -> Ruling:
@@ -124,7 +132,12 @@ def broken_promises(results: dict[str, object]) -> str:
 
 
 PROMISED = frozenset(
-    ["double_charges", "lost_payments", "booked_unpaid", "unresolved", "violations", "acknowledged_lost", "corrupt", "half_there", "given_twice", "refused_at_sync", "wrong_class", "false", "charges_without_record", "stranded", "crash_loops", "money_differences", "undetected", "duplicates", "lost"]
+    {
+        *("double_charges", "lost_payments", "booked_unpaid", "unresolved", "violations"),
+        *("acknowledged_lost", "corrupt", "half_there", "charges_without_record", "stranded"),
+        *("given_twice", "refused_at_sync", "crash_loops", "money_differences", "undetected"),
+        *("duplicates", "lost", "wrong_class", "false"),
+    }
 )
 
 
@@ -140,18 +153,14 @@ class Caught:
 
 def trial(mutant: Mutant, tree: Path) -> Caught:
     """Its judges one after the other, until one has noticed."""
-    source = planted(mutant, tree) if mutant.file else None
     words, seconds = [], 0.0
-    try:
+    with planted(mutant, tree):
         for judge in mutant.judges:
             ruling = ruled(judge, tree)
             seconds += ruling.seconds
             if ruling.said == "caught":
                 return Caught(mutant, judge.arguments, ruling.words, seconds)
             words.append(f"{judge.arguments}: {ruling.said} {ruling.words}".strip())
-    finally:
-        if source is not None:
-            shutil.copy(ROOT / mutant.file, source)
     return Caught(mutant, "", "; ".join(words), seconds)
 
 
