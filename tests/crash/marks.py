@@ -53,16 +53,20 @@ class Marks:
 # --- durable steps -------------------------------------------------------------------------------
 
 
-class MarkedRecords(StoreRecords):
-    """The product's records, with a mark on either side of each commit."""
+class MarkedRecords:
+    """The product's records, with a mark on either side of each commit of the engine's."""
 
-    marks: Marks
+    def __init__(self, records: StoreRecords, marks: Marks) -> None:
+        self._records, self._marks = records, marks
 
     def commit(self, keeps: Sequence[Effect], session: str) -> None:
         step = _step(keeps)
-        self.marks.at(f"durable {step}: before")
-        super().commit(keeps, session)
-        self.marks.at(f"durable {step}: after")
+        self._marks.at(f"durable {step}: before")
+        self._records.commit(keeps, session)
+        self._marks.at(f"durable {step}: after")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._records, name)
 
 
 def _step(keeps: Sequence[Effect]) -> str:

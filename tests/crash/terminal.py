@@ -59,11 +59,10 @@ from kiosk.ports import (
     Ticked,
     Told,
 )
+from kiosk.records import Opening, StoreRecords, open_records
 from kiosk.views import Named, View
-from offline.audit import Audit
 from offline.clock import Clock
-from offline.store import Store
-from offline.vault import Vault
+from offline.database import SqliteDatabase
 from tests.crash.lines import LineClient
 from tests.crash.marks import (
     MarkedDatabase,
@@ -85,6 +84,7 @@ ATTEND_S = 10.0
 QUIET_S = 20.0
 """Nothing is open for so long: this life is over."""
 
+BALLAST_BYTES = 65536
 LIFE_S_MAX = 4 * 3600.0
 BYTES_S = 2.0
 
@@ -103,22 +103,29 @@ class Place:
 
 
 def open_marked(place: Place, marks: Marks, scenario: Scenario, chance: Random) -> MarkedRecords:
-    """The product's store in the folder, as kiosk.records.open_records opens it, with marks."""
-    folder, keys, page = place.folder, place.folder / "keys", place.page
-    vault = Vault.open(keys / "vault.key", random_bytes=chance.randbytes, create=False)
+    """The product's store in the folder, opened as core opens it, with marks."""
     files = MarkedFiles(f"marked-{scenario.seed}", marks)
     connect: Callable[[Path], Any] = lambda path: MarkedDatabase(path, marks)  # noqa: E731
     if scenario.syscalls:
         connect = lambda path: marked_apsw(path, files)  # noqa: E731
-    clock = Clock(page.wall_s, page.read_s, "boot")
-    store = Store.open(folder / "kiosk.db", sealing=vault, clock=clock, connect=connect)
-    audit = Audit.open(store, keys / "audit.key", random_bytes=chance.randbytes, create=False)
+    return MarkedRecords(opened(place.folder, place.page, chance, connect), marks)
+
+
+def opened(
+    folder: Path, page: Page, chance: Random, connect: Callable[[Path], Any] = SqliteDatabase
+) -> StoreRecords:
+    """A terminal's records on the drill's clock."""
     zone: Any = NOW.tzinfo
-    records = MarkedRecords(
-        store, audit, {}, zone=zone, random_bytes=chance.randbytes, chance=chance
+    return open_records(
+        folder,
+        {},
+        clock=Clock(page.wall_s, page.read_s, "boot"),
+        zone=zone,
+        random_bytes=chance.randbytes,
+        chance=chance,
+        terminal="K03",
+        opening=Opening(connect=connect, ballast_bytes=BALLAST_BYTES),
     )
-    records.marks = marks
-    return records
 
 
 class SteppedStream(MarkedStream):

@@ -6,6 +6,7 @@ a mark or by its own end; what it must say goes through a pipe.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
@@ -21,18 +22,16 @@ from random import Random
 from typing import Any
 
 from kiosk.hospital.client import HospitalClient
-from kiosk.records import open_records
-from offline.clock import Clock
 from tests.crash.judge import Books, Verdict, judge, read_journal
 from tests.crash.lines import LineClient, unix_listener
 from tests.crash.marks import MarkedSession, Marks
 from tests.crash.page import BEGIN_S, Page
 from tests.crash.scenario import Scenario
 from tests.crash.servers import run_hospital, run_pad, run_provider
-from tests.crash.terminal import Place, Terminal
-from tests.flows.people import NOW
+from tests.crash.terminal import Place, Terminal, opened
 
 BUG = 70
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 WARM_UP = 37
 """A scenario that ends well, by a card."""
 
@@ -114,16 +113,8 @@ class Yard:
     def _warm_up(self) -> None:
         """A store to copy for each point; and a whole life here, so that no terminal spends its
         own on what Python does once. All is closed again before the first fork of a terminal."""
-        chance, zone = Random(1), NOW.tzinfo
-        assert zone is not None
-        records = open_records(
-            self.folder / "new",
-            {},
-            clock=Clock(self.page.wall_s, self.page.read_s, "boot"),
-            zone=zone,
-            random_bytes=chance.randbytes,
-            chance=chance,
-        )
+        records = opened(self.folder / "new", self.page, Random(1))
+        assert records.admission() == ""  # with its ballast aboard
         records.close()
         scenario = Scenario.of(WARM_UP)
         self._begin(scenario)
@@ -134,8 +125,10 @@ class Yard:
         gc.freeze()  # a collection would copy every page of the parent
 
     def _server(self, run: Callable[[], None]) -> None:
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
+            _end_with(parent)
             _as_child(run)
         self._pids.append(pid)
 
@@ -212,6 +205,13 @@ def _mark_of_recovery(chance: Random) -> Kill:
 
 def _tcp_listener() -> socket.socket:
     return socket.create_server(("127.0.0.1", 0))
+
+
+def _end_with(parent: int) -> None:
+    """A drill that is killed leaves nobody behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(BUG)
 
 
 def _as_child(run: Callable[[], None]) -> None:
