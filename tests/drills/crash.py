@@ -139,9 +139,9 @@ def yard() -> Iterator[Yard]:
     """In memory, where there is such a folder: a kill leaves the page cache whole, and what a disk
     would lose is drill powercut's matter."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="crash-", dir=memory) as folder:
-        with Yard(Path(folder)) as made:
-            yield made
+    folder = tempfile.TemporaryDirectory(prefix="crash-", dir=memory)
+    with folder as name, Yard(Path(name)) as made:
+        yield made
 
 
 def share(points: int, number: int, broken_max: int = BROKEN_MAX) -> Tally:

@@ -241,14 +241,10 @@ STORE = (
         "records a payment's steps in two transactions",
         (test("tests/engine/test_records_first.py"), CRASH),
         RECORDS,
-        """        with self._store.transaction() as tx:
-            for keep in keeps:
-                self._keep(tx, keep, session)
-""",
-        """        for keep in keeps:
-            with self._store.transaction() as tx:
-                self._keep(tx, keep, session)
-""",
+        "        self.keeping.write(work)\n\n    def admission",
+        "        for keep in keeps:\n"
+        "            self.keeping.write(lambda tx, keep=keep: self._keep(tx, keep, session))\n\n"
+        "    def admission",
     ),
     Mutant(
         "M11",
@@ -335,8 +331,8 @@ SENDING = (
         "forgets what was refused",
         (OUTBOX,),
         "offline/outbox.py",
-        "found = _settle(tx, key, Standing.REFUSED, reason)",
-        "found = _settle(tx, key, Standing.ACCEPTED, reason)",
+        "found = _refuse(tx, key, reason)",
+        "found = _accept(tx, [key])",
     ),
     Mutant(
         "M13",
@@ -412,8 +408,8 @@ TRAIL = (
         "an ID number stands in the trail",
         (test("tests/kiosk/test_records.py"), test("tests/offline/test_audit.py")),
         "offline/catalogue.py",
-        'return self.type == "person" or not ID_NUMBER.search(fact)',
-        "return True",
+        're.compile(f"(?!.*{ID_NUMBER.pattern})(?:{pattern.pattern})")',
+        "pattern",
     ),
     Mutant(
         "A1",
