@@ -101,11 +101,12 @@ def ruled(judge: Judge, tree: Path) -> Ruling:
         )
     except subprocess.TimeoutExpired:
         return Ruling("broke", f"not done after {LIMIT_S:.0f} s", LIMIT_S)
-    said, words = _reading(judge, ran.returncode, ran.stdout + ran.stderr)
+    said, words = reading(judge, ran.returncode, ran.stdout + ran.stderr)
     return Ruling(said, words, time.monotonic() - began_s)
 
 
-def _reading(judge: Judge, code: int, output: str) -> tuple[str, str]:
+def reading(judge: Judge, code: int, output: str) -> tuple[str, str]:
+    """What a judge said by its exit and its words: passed, caught or broke; and the words."""
     lines = [line for line in output.splitlines() if line.strip()]
     if code == 0:
         return "passed", ""
