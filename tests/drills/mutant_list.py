@@ -166,8 +166,8 @@ MONEY = (
         "lets any old timer reverse",
         (SIMULATE, CRASH),
         BOOKING,
-        'case Woke() if what == "reverse" and payment.method != "card":',
-        "case Woke():",
+        'case Woke() if what == "reverse" and payment.method',
+        "case Woke() if True or payment.method",
     ),
     Mutant(
         "P5",
