@@ -20,6 +20,7 @@ from typing import Protocol
 
 from drivers.deadline import Deadline
 from drivers.errors import DeviceRefused, DriverError, OutcomeUnknown
+from drivers.identity import DeviceIdentity
 
 TRACE_NUMBERS = 1_000_000
 """Traces are six digits on every pad here: after 999999 comes 000001."""
@@ -284,6 +285,9 @@ class PaymentPad(Protocol):
     @property
     def capabilities(self) -> PadCapabilities:
         """What this pad can do."""
+
+    def probe(self, timeout_s: float = ...) -> DeviceIdentity:
+        """Who answers here; changes nothing. Any DriverError: not such a pad."""
 
     def status(self, deadline: Deadline) -> PadStatus:
         """Look at the pad; changes nothing."""

@@ -17,20 +17,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from drivers.cash import NoteAcceptor
-from drivers.escpos.commands import GENERIC_80
-from drivers.escpos.commands import MODELS as PRINTERS
-from drivers.escpos.driver import ReceiptPrinter
-from drivers.escpos.glyphs import Glyphs, installed_faces
-from drivers.ipp.driver import A4Printer
-from drivers.pad import PaymentPad
-from drivers.scanner.driver import Scanner
-from drivers.scanner.models import MODELS as SCANNERS
-from drivers.transports.serial_port import open_serial
+from drivers.finding.watch import CableWatch
 from kiosk import logs
 from kiosk.clock import TerminalClock, boot_id
 from kiosk.devices.card_slot import CardSlotDevice
@@ -39,10 +30,13 @@ from kiosk.devices.code_scanner import ScannerDevice
 from kiosk.devices.id_reader import IdReaderDevice
 from kiosk.devices.payment_pad import PadDevice
 from kiosk.devices.receipt_printer import ReceiptPrinterDevice
+from kiosk.devices.recordings import CannotRecord, Recordings
 from kiosk.devices.report_printer import ReportPrinterDevice
 from kiosk.domain.document import Slip
 from kiosk.engine.engine import Engine, Setting
+from kiosk.engine.health import Health
 from kiosk.engine.loop import Loop
+from kiosk.engine.lost import Lost
 from kiosk.engine.outside import Workers
 from kiosk.engine.workers import DeviceWorker, HospitalPool, Sender, Stop, ask
 from kiosk.flows import (
@@ -61,7 +55,7 @@ from kiosk.flows import (
     register_lent,
     unlock,
 )
-from kiosk.flows.effects import PrintSlip
+from kiosk.flows.effects import KeepAudit, PrintSlip
 from kiosk.flows.scene import Business, Rules
 from kiosk.hospital.client import HospitalClient
 from kiosk.hospital.contract import (
@@ -77,10 +71,10 @@ from kiosk.hospital.faults import HospitalError, HospitalUnreachable
 from kiosk.hospital.pace import Pace
 from kiosk.lending import Lending
 from kiosk.link import SOCKET_NAME, LinkServer
-from kiosk.openers import card_slot_opener, id_reader_opener, open_cash_box, open_pad
+from kiosk.making import DeviceMaker
 from kiosk.paper import Paper, write
 from kiosk.policy import policy_in_force
-from kiosk.ports import Device, PolicyStood
+from kiosk.ports import Device, DeviceStood, Part, PolicyStood
 from kiosk.profile import Profile, ProfileError, read_profile
 from kiosk.questions import answer
 from kiosk.records import AT_ONCE, StaffMember, StoreRecords, open_records
@@ -185,37 +179,6 @@ def token_of(profile: Profile) -> str:
     return found
 
 
-class DeviceMaker:
-    """Opens each device of the profile on its port."""
-
-    def __init__(self, profile: Profile, clock: TerminalClock) -> None:
-        self._devices, self._clock = profile.devices, clock.monotonic_s
-        self._glyphs = Glyphs(installed_faces())
-
-    def scanner(self) -> Scanner:
-        part = self._devices.scanner
-        model = SCANNERS[part.model or "newland"]
-        return Scanner(open_serial(part.port, part.baud, self._clock), self._clock, model)
-
-    def receipt_printer(self) -> ReceiptPrinter:
-        part = self._devices.receipt_printer
-        models = {model.name: model for model in PRINTERS}
-        stream = open_serial(part.port, part.baud, self._clock)
-        model = models.get(part.model, GENERIC_80)
-        return ReceiptPrinter(stream, self._clock, model, self._glyphs)
-
-    def report_printer(self) -> A4Printer:
-        return A4Printer(self._devices.a4_printer.uri, self._clock)
-
-    def pad(self) -> PaymentPad:
-        return open_pad(self._devices.payment_pad, self._clock, SystemRandom().randrange)
-
-    def cash_box(self, mark: int | None, escrowed_fen: int | None) -> NoteAcceptor:
-        part = self._devices.cash_box
-        assert part is not None, "no worker is made for a box that is not in the profile"
-        return open_cash_box(part, self._clock, mark, escrowed_fen)
-
-
 @dataclass
 class _Gateway:
     """Heartbeat, today's list and the outbox, on the sender's own thread and client."""
@@ -305,7 +268,11 @@ class Core:
             profile.terminal.id,
             place_of(profile),
         )
+        self.recordings = Recordings(Path(profile.terminal.folder), clock, self._audit)
+        self._lost = Lost()
+        self.maker = DeviceMaker(profile.devices, clock.monotonic_s, self.recordings.tap)
         self.workers = self._device_workers()
+        self.cables = CableWatch(self.cable_moved)
         self.pool = HospitalPool(self._client, self.loop.tell, self.stop)
         gateway = _Gateway(
             self._client(),
@@ -346,9 +313,12 @@ class Core:
         self.link.start()
         for worker in self._threads():
             worker.start()
+        self.cables.start()
         self.log.info("core_started", version=version("kiosk"), terminal=self.profile.terminal.id)
         self.loop.run(self.engine)
         self.stop.set()
+        self.cables.stop()
+        self.recordings.end_all()
         for worker in self._threads():
             worker.join(2.0)
         self.link.stop()
@@ -365,14 +335,10 @@ class Core:
         return HospitalClient(part.url, self.profile.terminal.id, self._token, ca=ca, cert=cert)
 
     def _device_workers(self) -> tuple[DeviceWorker, ...]:
-        make, tell = DeviceMaker(self.profile, self.clock), self.loop.tell
-        parts, clock = self.profile.devices, self.clock.monotonic_s
-        slot = (
-            (CardSlotDevice(card_slot_opener(parts.card_slot, clock)),) if parts.card_slot else ()
-        )
+        make, tell = self.maker, self.loop.tell
         devices: list[Device] = [
-            IdReaderDevice(id_reader_opener(parts.id_reader, clock)),
-            *slot,
+            IdReaderDevice(make.id_reader()),
+            *(CardSlotDevice(opener) for opener in make.card_slot()),
             ScannerDevice(make.scanner),
             ReceiptPrinterDevice(make.receipt_printer, self._slip),
             ReportPrinterDevice(make.report_printer),
@@ -385,7 +351,32 @@ class Core:
         ]
         if self.profile.devices.cash_box is not None:
             devices.append(CashBoxDevice(make.cash_box, self.clock.monotonic_s))
-        return tuple(DeviceWorker(device, tell, self.stop, self.log.info) for device in devices)
+        return tuple(
+            DeviceWorker(device, tell, self.stop, self._device_stood, self._health(device.part))
+            for device in devices
+        )
+
+    def _health(self, part: Part) -> Health:
+        make = self.maker
+        return Health(self.clock, lambda: make.where(part), lambda: make.lines.heard_s(part))
+
+    def _device_stood(self, event: str, *, device: Part, code: str) -> None:
+        """On a worker's thread: the store takes turns."""
+        self.log.info(event, device=device, code=code)
+        keeps = self._lost.noted(DeviceStood(device, event == "device_back", code))
+        with suppress(StoreFull):  # a full disk is told elsewhere: the device goes on
+            self.records.commit(keeps, "")
+
+    def cable_moved(self) -> None:
+        for worker in self.workers:
+            worker.look_now()
+
+    def _audit(self, event: str, facts: dict[str, str | int]) -> None:
+        try:
+            self.records.commit((KeepAudit(event, fields=tuple(facts.items())),), "")
+        except StoreFull as full:
+            if event == "recording_begun":  # what nobody will know of does not begin
+                raise CannotRecord(str(full)) from full
 
     def _slip(self, effect: PrintSlip) -> Slip:
         return write(self._paper, effect.slip, effect.language, self.clock.now(), effect.copy)
@@ -400,19 +391,29 @@ class Core:
             case "status":
                 return self._status()
             case "devices":
-                return {
-                    worker.part: {
-                        "well": worker.well,
-                        "failures": worker.failures,
-                        "fault": worker.last_fault,
-                    }
-                    for worker in self.workers
-                }
+                return {worker.part: self._device(worker) for worker in self.workers}
+            case "record":
+                return self._record(asked)
         try:
             said = answer(self.records, what, asked)
         except StoreFull as full:
             return {"error": f"{full}; nothing was done"}
         return {"error": f"core knows no {what}"} if said is None else said
+
+    def _device(self, worker: DeviceWorker) -> dict[str, Any]:
+        about = {"kind": self.maker.kind(worker.part), **worker.health.as_json()}
+        return {**about, "recording": self.recordings.runs(worker.part)}
+
+    def _record(self, asked: dict[str, Any]) -> dict[str, Any]:
+        device, who = str(asked.get("device", "")), str(asked.get("who", "")).lower()
+        parts = {worker.part: self.maker.kind(worker.part) for worker in self.workers}
+        if device not in parts:
+            return {"error": f"there is no {device}; there are {', '.join(sorted(parts))}"}
+        try:
+            path = self.recordings.begin(device, parts[device], int(asked.get("minutes", 0)), who)
+        except CannotRecord as refusal:
+            return {"error": str(refusal)}
+        return {"file": str(path)}
 
     def _status(self) -> dict[str, Any]:
         status: dict[str, Any] = {}

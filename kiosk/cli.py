@@ -252,16 +252,50 @@ PAYMENTS_OFF_WORDS = {
 }
 
 
-@app.command()
-def devices(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
-    """Each device's state, its faults in a row and the last fault's words."""
+devices = typer.Typer(invoke_without_command=True, help="The terminal's devices.")
+app.add_typer(devices, name="devices")
+
+
+@devices.callback()
+def devices_listed(
+    context: typer.Context, profile: ProfilePath = PROFILE, as_json: AsJson = False
+) -> None:
+    """Each device: kind, port, state and since when, its last word, and its faults by kind."""
+    if context.invoked_subcommand is not None:
+        return
     answer = _ask(profile, "devices")
     if as_json:
         typer.echo(json.dumps(answer))
         return
     for part, state in answer.items():
-        mark = "well" if state["well"] else f"AWAY ({state['failures']} tries) {state['fault']}"
-        typer.echo(f"{part:16} {mark}")
+        typer.echo(_device_line(part, state))
+
+
+def _device_line(part: str, state: dict[str, Any]) -> str:
+    heard = (
+        "never answered" if state["answered_s"] is None else f"heard {state['answered_s']} s ago"
+    )
+    tries = f" ({state['tries']} tries) {state['fault']}" if state["state"] == "away" else ""
+    standing = f"{state['state'].upper() if tries else state['state']}{tries}"
+    faults = " ".join(f"{kind}={count}" for kind, count in sorted(state["faults"].items()))
+    recorded = ["is recorded"] if state["recording"] else []
+    since = f"since {state['since']}"
+    about = f"{part:16} {state['kind']:9} {state['port'] or 'no port':20} {standing}"
+    return ", ".join([about, since, heard, f"faults: {faults or 'none'}", *recorded])
+
+
+@devices.command("record")
+def devices_record(
+    name: Annotated[str, typer.Argument(help="A device, as `kiosk devices` names it.")],
+    by: Annotated[str, typer.Option(help="Your badge, for the audit trail.")],
+    minutes: Annotated[int, typer.Option(min=1, max=60, help="It ends by itself then.")] = 5,
+    profile: ProfilePath = PROFILE,
+) -> None:
+    """Write down what travels on a device's cable, for some minutes. Personal data is left out."""
+    answer = _ask(profile, "record", device=name, minutes=minutes, who=by)
+    if "error" in answer:
+        raise _fail(answer["error"])
+    typer.echo(answer["file"])
 
 
 @audit.command("find")

@@ -6,11 +6,13 @@ Each function opens one port and hands back the driver's port-independent face.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from drivers.cash import NoteAcceptor
 from drivers.cashbox.driver import BillValidator, CashboxSettings
 from drivers.deadline import Clock
 from drivers.errors import DeviceAbsent
+from drivers.finding.lines import OpenPort
 from drivers.idcard.driver import IdCardReader
 from drivers.idcard.reader import IdReader
 from drivers.idcard_pcsc.driver import PcscIdCardReader
@@ -20,9 +22,7 @@ from drivers.pcsc.service import PcscPorts
 from drivers.plugin.driver import Plugin
 from drivers.plugin.process import PluginStarter
 from drivers.socialcard.driver import SocialCardReader
-from drivers.transport import ByteStream
-from drivers.transports.serial_port import open_serial
-from drivers.transports.tcp_port import open_tcp
+from drivers.transports.any_port import open_port
 from drivers.unionpay.driver import TranTypes, UnionPaySettings, unionpay_pad
 from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
 from kiosk.profile import (
@@ -34,15 +34,17 @@ from kiosk.profile import (
     UnionPayPart,
 )
 
-ZVT_STOP_BITS = 2  # PROTOCOLS 4.1: 9600 8N2
+ZVT_STOP_BITS: Literal[2] = 2  # PROTOCOLS 4.1: 9600 8N2
 
 
-def id_reader_opener(part: IdReaderPart, clock: Clock) -> Callable[[], IdReader]:
+def id_reader_opener(
+    part: IdReaderPart, clock: Clock, open_line: OpenPort = open_port
+) -> Callable[[], IdReader]:
     """Opens the profile's ID card reader, again and again. DriverError."""
     if part.kind == "pcsc":
         ports = PcscPorts(clock)
         return lambda: PcscIdCardReader(ports.open(part.reader), clock)
-    return lambda: IdCardReader(open_serial(part.port, part.baud, clock), clock)
+    return lambda: IdCardReader(open_line(part.port, part.baud, clock), clock)
 
 
 def card_slot_opener(part: CardSlotPart, clock: Clock) -> Callable[[], SocialCardReader | Plugin]:
@@ -53,36 +55,47 @@ def card_slot_opener(part: CardSlotPart, clock: Clock) -> Callable[[], SocialCar
     return lambda: SocialCardReader(ports.open(part.reader), clock)
 
 
-def open_pad(part: PaymentPadPart, clock: Clock, draw: Callable[[int], int]) -> PaymentPad:
+def open_pad(
+    part: PaymentPadPart,
+    clock: Clock,
+    draw: Callable[[int], int],
+    open_line: OpenPort = open_port,
+) -> PaymentPad:
     """The profile's pad on its line. `draw(n)`: a number below n, for echoes. DriverError."""
+    stopbits: Literal[1, 2] = ZVT_STOP_BITS if part.kind == "zvt" else 1
+    line = open_line(_port_of(part), part.baud, clock, stopbits=stopbits)
     match part.kind:
         case "zvt":
             held = ZvtSettings.max_status_infos if part.two_phases else None
             settings = ZvtSettings(password=part.password, max_status_infos=held)
             make = serial_pad if part.link == "serial" else tcp_pad
-            return make(_line(part, clock, ZVT_STOP_BITS), clock, settings)
+            return make(line, clock, settings)
         case "mispos":
-            return mispos_pad(_line(part, clock), clock, draw, _mispos(part.mispos or MisPosPart()))
+            return mispos_pad(line, clock, draw, _mispos(part.mispos or MisPosPart()))
         case "unionpay":
             chosen = _unionpay(part.unionpay or UnionPayPart())
-            return unionpay_pad(_line(part, clock), clock, draw, chosen)
+            return unionpay_pad(line, clock, draw, chosen)
 
 
 def open_cash_box(
-    part: CashBoxPart, clock: Clock, mark: int | None, escrowed_fen: int | None
+    part: CashBoxPart,
+    clock: Clock,
+    mark: int | None,
+    escrowed_fen: int | None,
+    open_line: OpenPort = open_port,
 ) -> NoteAcceptor:
     """The validator, told from `mark` on, with the note that waited then. DriverError."""
     settings = CashboxSettings(country=part.country, crc=part.crc)
-    stream = open_serial(part.port, part.baud, clock)
+    stream = open_line(part.port, part.baud, clock)
     return BillValidator(stream, clock, settings, mark=mark, escrowed_fen=escrowed_fen)
 
 
-def _line(part: PaymentPadPart, clock: Clock, stop_bits: int = 1) -> ByteStream:
+def _port_of(part: PaymentPadPart) -> str:
     if part.link == "serial":
-        return open_serial(part.port, part.baud, clock, stopbits=2 if stop_bits == 2 else 1)
+        return part.port
     if part.tcp_port is None:
         raise DeviceAbsent("the profile names no port for the pad")
-    return open_tcp(part.host, part.tcp_port, clock)
+    return f"tcp://{part.host}:{part.tcp_port}"
 
 
 def _mispos(part: MisPosPart) -> MisPosSettings:

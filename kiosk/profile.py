@@ -76,7 +76,10 @@ class GatewayPart:
 @with_config(_STRICT)
 @dataclass(frozen=True)
 class SerialPart:
-    """A device on a serial port. `model` chooses data of the driver, not code."""
+    """A device on a line: /dev/ttyUSB0, /dev/usb/lp0, tcp://10.0.0.7:9100, or auto.
+
+    auto: on whichever of `devices.ports` it answers. `model` chooses data of the driver, not code.
+    """
 
     port: Word
     baud: Baud = 115200
@@ -184,6 +187,8 @@ class ReportPrinterPart:
 @with_config(_STRICT)
 @dataclass(frozen=True)
 class DevicesPart:
+    """`ports`: where to look for devices whose port is auto; patterns as a shell's."""
+
     id_reader: IdReaderPart
     scanner: SerialPart
     receipt_printer: SerialPart
@@ -191,6 +196,9 @@ class DevicesPart:
     payment_pad: PaymentPadPart
     card_slot: CardSlotPart | None = None
     cash_box: CashBoxPart | None = None
+    ports: Annotated[tuple[Word, ...], Field(min_length=1)] = (
+        *("/dev/ttyUSB*", "/dev/ttyACM*", "/dev/ttyS[0-3]", "/dev/usb/lp*"),
+    )
 
 
 @with_config(_STRICT)

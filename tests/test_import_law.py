@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.engine": (*PURE, CONTRACT, FAULTS, "kiosk.ports", "kiosk.logs"),
     "kiosk.hospital": ("kiosk.domain",),
     "kiosk.devices": ("kiosk.ports", *PURE, "drivers"),
+    "kiosk.making": ("kiosk.openers", "kiosk.profile", "kiosk.ports", "drivers"),
     "kiosk.openers": ("kiosk.profile", "drivers"),
     "kiosk.keeping": ("offline",),
     "kiosk.records": (

@@ -60,12 +60,9 @@ class A4Printer:
     """
 
     def __init__(self, uri: str, clock: Clock, connect: Connect | None = None) -> None:
-        parts = urlsplit(uri)
-        if parts.scheme != "ipp" or not parts.hostname:
-            raise ValueError(f"{uri}: not an ipp:// address")
         self._uri = uri
-        self._host, self._port = parts.hostname, parts.port or 631
-        self._path = parts.path or "/"
+        self._host, self._port = address_of(uri)
+        self._path = urlsplit(uri).path or "/"
         self._clock = clock
         self._connect = connect or self._open
         self._requests = 0
@@ -222,6 +219,14 @@ class A4Printer:
         if answer.request_id != request.request_id:
             raise ProtocolError("the printer answers another question")
         return answer
+
+
+def address_of(uri: str) -> tuple[str, int]:
+    """Host and TCP port of an ipp:// address. ValueError: it is none."""
+    parts = urlsplit(uri)
+    if parts.scheme != "ipp" or not parts.hostname:
+        raise ValueError(f"{uri}: not an ipp:// address")
+    return parts.hostname, parts.port or 631
 
 
 def _job_id(answer: Message) -> JobId:

@@ -18,14 +18,20 @@ DISCARD_BYTES_MAX = 65536  # a device that babbles without end must not hold us 
 
 
 class DescriptorStream:
-    """The open port `fd`; `close_port` gives it back to whoever opened it."""
+    """The open port `fd`; `close_port` gives it back to whoever opened it.
 
-    def __init__(self, fd: int, name: str, close_port: Callable[[], None]) -> None:
+    `empty_is_end` False: a read of nothing means nothing, unless the kernel says hang-up.
+    """
+
+    def __init__(
+        self, fd: int, name: str, close_port: Callable[[], None], *, empty_is_end: bool = True
+    ) -> None:
         os.set_blocking(fd, False)
         self._fd = fd
         self._name = name
         self._close_port = close_port
         self._open = True
+        self._empty_is_end = empty_is_end
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send all of data. DeviceLost when the port is gone, DeadlineExceeded when it is stuck."""
@@ -49,6 +55,7 @@ class DescriptorStream:
             data = self._take()
             if data is not None:
                 return data
+            deadline.check(f"byte from {self._name}")  # woken for nothing, perhaps again and again
 
     def discard_input(self) -> None:
         """Drop what came unasked."""
@@ -74,9 +81,16 @@ class DescriptorStream:
             return None
         except OSError as fault:
             raise self._lost(fault) from fault
-        if not data:
+        if data:
+            return data
+        if self._empty_is_end or self._hung_up():
             raise DeviceLost(f"{self._name}: hung up")
-        return data
+        return None
+
+    def _hung_up(self) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, 0)
+        return bool(poll.poll(0))
 
     def _wait(self, event: int, deadline: Deadline, waiting_for: str) -> None:
         while not self._ready(event, min(deadline.remaining_s(), POLL_SLICE_S)):

@@ -27,10 +27,13 @@ class IdReaderDevice:
     part: Part = "id_reader"
     pause_s = 0.3  # PROTOCOLS §1.6: find every 300 ms
 
+    LOOK_EVERY = 10  # attends without a wish for cards between two looks: 3 s
+
     def __init__(self, connect: Callable[[], IdReader]) -> None:
         self._connect = connect
         self._reader: IdReader | None = None
         self._troubled = False
+        self._attended = 0
 
     def open(self) -> Iterator[Told]:
         try:
@@ -42,9 +45,12 @@ class IdReaderDevice:
 
     def attend(self, listen: Listen) -> Iterator[Told]:
         assert self._reader is not None
+        self._attended += 1
         try:
             if listen.cards:
                 yield from self._look(self._reader)
+            elif self._attended % self.LOOK_EVERY == 0:  # or a pulled cable is seen by a patient
+                self._reader.probe()
         except errors.CardRemoved:
             yield from self._trouble("card_removed")
         except errors.ProtocolError:

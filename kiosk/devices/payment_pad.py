@@ -57,6 +57,7 @@ class PadDevice:
     DECIDE_S = 20.0
     LOOK_S = 8.0
     HOLD_S = 0.5
+    LOOK_EVERY = 150  # attends while nobody pays between two looks: half a minute
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class PadDevice:
         self._holding = ""
         self._taken: pad.Charged | None = None  # held by our word alone: the pad is of one phase
         self._unwanted = ""
+        self._attended = 0
 
     def open(self) -> Iterator[Told]:
         try:
@@ -105,13 +107,15 @@ class PadDevice:
 
     def _look_for_card(self, device: pad.PaymentPad, listen: Listen) -> Iterator[Told]:
         """A card in the pad while a bill is shown is a choice: nobody need touch the screen."""
-        if not (listen.bank_cards and device.capabilities.shows_card):
+        self._attended += 1
+        wanted = listen.bank_cards and device.capabilities.shows_card
+        if not wanted and self._attended % self.LOOK_EVERY:
             return
         try:
             status = device.status(self._within(self.LOOK_S))
         except errors.DriverError as fault:
             raise fault_of(fault) from fault
-        if status.condition is pad.PadCondition.CARD_INSERTED:
+        if wanted and status.condition is pad.PadCondition.CARD_INSERTED:
             yield BankCardInserted()
 
     def perform(self, effect: Effect) -> Iterable[Told]:

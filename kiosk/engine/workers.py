@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
+from kiosk.engine.health import DeviceHealth, Health
 from kiosk.flows.effects import Effect
 from kiosk.hospital import faults
 from kiosk.ports import (
@@ -21,6 +23,7 @@ from kiosk.ports import (
     DeviceStood,
     HospitalStood,
     Listen,
+    Part,
     Records,
     SendRecords,
     Sent,
@@ -29,7 +32,8 @@ from kiosk.ports import (
 )
 
 RECONNECT_S = (0.5, 1.0, 2.0, 5.0)
-"""A replugged cable is back within 3 s (P9); a device that is gone costs a try every 5 s."""
+"""A replugged cable is back within 3 s (P9), sooner when udev tells (look_now); a device that is
+gone costs a try every 5 s."""
 
 TELL_AGAIN_S = 5.0
 TELL_TRIES = 60
@@ -56,20 +60,25 @@ class Stop:
         return self._event.wait(seconds)
 
 
+@dataclass(frozen=True)
+class _LookNow:
+    """Something was plugged in or pulled out somewhere: no time to rest."""
+
+
 class DeviceWorker:
     """Owns one device: connect, look, attend, perform; drops the connection on any fault."""
 
-    def __init__(self, device: Device, tell: Tell, stop: Stop, log: Log) -> None:
+    def __init__(self, device: Device, tell: Tell, stop: Stop, log: Log, health: Health) -> None:
         self._device, self._tell, self._stop, self._log = device, tell, stop, log
-        self._orders: SimpleQueue[Effect | None] = SimpleQueue()
+        self._health = health
+        self._orders: SimpleQueue[Effect | _LookNow | None] = SimpleQueue()
         self._listen = Listen(False, "")
         self._well: bool | None = None
-        self._failures = 0
-        self.last_fault = ""
+        self._waits = 0
         self._thread = threading.Thread(target=self._run, name=device.part, daemon=True)
 
     @property
-    def part(self) -> str:
+    def part(self) -> Part:
         return self._device.part
 
     @property
@@ -77,8 +86,8 @@ class DeviceWorker:
         return bool(self._well)
 
     @property
-    def failures(self) -> int:
-        return self._failures
+    def health(self) -> DeviceHealth:
+        return self._health.look()
 
     def start(self) -> None:
         self._thread.start()
@@ -90,6 +99,10 @@ class DeviceWorker:
     def listen(self, listen: Listen) -> None:
         self._listen = listen
 
+    def look_now(self) -> None:
+        """A cable was moved: attend to the device, or try to open it, without waiting."""
+        self._orders.put(_LookNow())
+
     def order(self, effect: Effect) -> None:
         """Queued, unless the device can take it up in the middle of what it does."""
         if not self._device.interrupt(effect):
@@ -99,23 +112,26 @@ class DeviceWorker:
         while not self._stop.is_set:
             try:
                 self._say(self._device.open())
-                self._stood(True, "")
+                self._stood(True)
                 while not self._stop.is_set:
                     self._serve()
+                    self._health.answered()
             except DeviceFault as fault:
                 self._device.close()
-                self._stood(False, fault.code, str(fault))
+                # The driver's own fault says more than the notice's key: LATE is not LOST.
+                self._health.failed(type(fault.__cause__ or fault).__name__, str(fault))
+                self._stood(False, fault.code)
                 self._answer_absent()
         self._device.close()
 
     def _serve(self) -> None:
-        effect = self._next_order(self._device.pause_s)
-        if effect is None:
-            self._say(self._device.attend(self._listen))
-        else:
-            self._say(self._device.perform(effect))
+        match self._next_order(self._device.pause_s):
+            case None | _LookNow():
+                self._say(self._device.attend(self._listen))
+            case effect:
+                self._say(self._device.perform(effect))
 
-    def _next_order(self, wait_s: float) -> Effect | None:
+    def _next_order(self, wait_s: float) -> Effect | _LookNow | None:
         try:
             return self._orders.get(block=wait_s > 0, timeout=wait_s or None)
         except Empty:
@@ -125,9 +141,10 @@ class DeviceWorker:
         for event in events:
             self._tell(event)
 
-    def _stood(self, well: bool, code: str, text: str = "") -> None:
-        self._failures = 0 if well else self._failures + 1
-        self.last_fault = text
+    def _stood(self, well: bool, code: str = "") -> None:
+        if well:
+            self._waits = 0
+            self._health.answered()
         if well != self._well:
             self._well = well
             self._log("device_back" if well else "device_lost", device=self.part, code=code)
@@ -135,11 +152,15 @@ class DeviceWorker:
 
     def _answer_absent(self) -> None:
         """Until the next try: whatever is ordered has not been sent, and is told so."""
-        wait_s = RECONNECT_S[min(self._failures, len(RECONNECT_S)) - 1]
-        effect = self._next_order(wait_s)
-        while effect is not None:
-            self._say(self._device.absent(effect))
-            effect = self._next_order(0)
+        wait_s = RECONNECT_S[min(self._waits, len(RECONNECT_S) - 1)]
+        self._waits += 1
+        order = self._next_order(wait_s)
+        while order is not None:
+            if isinstance(order, _LookNow):
+                self._waits = 0  # it may need a moment to start: soon again, and again
+            else:
+                self._say(self._device.absent(order))
+            order = self._next_order(0)
 
 
 class AsksHospital(Protocol):

@@ -21,7 +21,19 @@ STATUS = {
     "queued": 3,
     "open_payments": ["K03-261122-8K42"],
 }
-DEVICES = {"pad": {"well": False, "failures": 4, "fault": "no such port"}}
+DEVICES = {
+    "pad": {
+        "kind": "zvt",
+        "state": "away",
+        "port": "/dev/ttyUSB1",
+        "since": "2026-11-22T08:42:00+08:00",
+        "answered_s": 61.5,
+        "tries": 4,
+        "faults": {"DeadlineExceeded": 2, "DeviceAbsent": 4},
+        "fault": "no such port",
+        "recording": False,
+    }
+}
 EVENTS = [{"at": 1_795_300_000_000, "event": "print_begun", "slip": "8K42"}]
 
 
@@ -42,6 +54,11 @@ def running(tmp_path: Path) -> Iterator[None]:
                 return STATUS
             case "devices":
                 return DEVICES
+            case "record" if asked["device"] == "pad":
+                assert (asked["minutes"], asked["who"]) == (2, "T07")
+                return {"file": "/var/lib/kiosk/recordings/pad.jsonl"}
+            case "record":
+                return {"error": "there is no zork; there are pad"}
         return {"events": EVENTS if asked["name"] == "8K42" else []}
 
     server = LinkServer(tmp_path / SOCKET_NAME, lambda touch: None, answer)
@@ -82,8 +99,19 @@ def test_status_says_what_works_and_what_waits(profile: Path, running: None) -> 
 def test_devices_says_what_is_away_and_why(profile: Path, running: None) -> None:
     ran = RUN.invoke(app, ["devices", "--profile", str(profile)])
     assert "AWAY (4 tries) no such port" in ran.output
+    assert "heard 61.5 s ago" in ran.output and "DeadlineExceeded=2" in ran.output
     told = RUN.invoke(app, ["devices", "--json", "--profile", str(profile)])
     assert json.loads(told.output) == DEVICES
+
+
+def test_a_recording_is_ordered_by_somebody_for_some_minutes(profile: Path, running: None) -> None:
+    words = ["devices", "record", "pad", "--profile", str(profile), "--minutes", "2"]
+    ran = RUN.invoke(app, [*words, "--by", "T07"])
+    assert ran.exit_code == 0 and ran.output.strip().endswith("pad.jsonl")
+    words[2] = "zork"
+    refused = RUN.invoke(app, [*words, "--by", "T07"])
+    assert refused.exit_code == 1 and "there are pad" in refused.output
+    assert RUN.invoke(app, words).exit_code == 2, "nobody records without a name"
 
 
 def test_a_slip_is_found_by_its_number(profile: Path, running: None) -> None:

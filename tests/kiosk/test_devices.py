@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -22,11 +23,13 @@ from drivers.scanner.models import MODELS
 from drivers.transports.serial_port import open_serial
 from drivers.zvt.driver import serial_pad
 from drivers.zvt.emulator import PadEmulator
+from kiosk.clock import TerminalClock
 from kiosk.devices.code_scanner import ScannerDevice
 from kiosk.devices.id_reader import IdReaderDevice
 from kiosk.devices.payment_pad import PadDevice
 from kiosk.devices.receipt_printer import ReceiptPrinterDevice
 from kiosk.domain.identity import Credential
+from kiosk.engine.health import Health
 from kiosk.engine.workers import DeviceWorker, Stop
 from kiosk.flows.effects import (
     CancelPad,
@@ -61,6 +64,7 @@ from tests.drivers.ports import Ports
 from tests.flows.people import NOW
 from tests.kiosk.test_paper import PAPER
 
+CLOCK = TerminalClock(UTC)
 CARDS = Listen(True, "")
 CODES = Listen(False, "identity")
 NOTHING = Listen(False, "")
@@ -394,7 +398,7 @@ def test_a_worker_carries_orders_to_a_real_pad_and_answers_for_one_that_is_gone(
 
     stop = Stop()
     pad: Device = PadDevice(connect, time.monotonic, told.put)
-    worker = DeviceWorker(pad, told.put, stop, lambda *words, **more: None)
+    worker = DeviceWorker(pad, told.put, stop, lambda *words, **more: None, Health(CLOCK))
     worker.start()
     try:
         assert heard(told, DeviceStood) == DeviceStood("pad", True)
