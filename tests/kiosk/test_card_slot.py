@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -17,9 +18,11 @@ from drivers.plugin.example import write_desk
 from drivers.plugin.process import PluginStarter
 from drivers.socialcard.driver import SocialCardReader
 from drivers.socialcard.emulator import SocialCardEmulator
+from kiosk.clock import TerminalClock
 from kiosk.devices.card_slot import CardSlotDevice
 from kiosk.devices.id_reader import IdReaderDevice
 from kiosk.domain.identity import Credential, DocumentKind, Sex
+from kiosk.engine.health import Health
 from kiosk.engine.workers import DeviceWorker, Stop
 from kiosk.flows.events import CardLaid, CardRead, CardTrouble
 from kiosk.openers import card_slot_opener, id_reader_opener
@@ -171,7 +174,9 @@ class Watch:
         device = CardSlotDevice(PluginStarter(command, time.monotonic).start)
         device.pause_s = 0.02
         log = lambda event, device, code: self.log.append((event, device))  # noqa: E731
-        self.worker = DeviceWorker(device, self.told.put, self.stop, log)
+        self.worker = DeviceWorker(
+            *(device, self.told.put, self.stop, log), Health(TerminalClock(UTC))
+        )
         self.worker.listen(CARDS)
 
     def __enter__(self) -> Watch:
