@@ -210,7 +210,7 @@ def test_a_vendors_segmentation_fault_in_mid_read_costs_core_one_device_for_a_mo
         write_desk(desk, ON_CARD, 1, "crash_in_read")
         heard = watch.wait(DeviceStood("card_slot", False, "away"))
         assert CardTrouble("card_unreadable") in heard
-        assert watch.worker.last_fault.endswith("ended by SIGSEGV")
+        assert watch.worker.health.fault.endswith("ended by SIGSEGV")
         watch.wait(DeviceStood("card_slot", True, ""))
         assert watch.wait(CardTrouble("put_again")) == [CardTrouble("put_again")]
         assert watch.worker.well
