@@ -60,7 +60,8 @@ CAPABILITIES = frozenset({"escrow", "level", "events_since_mark"})
 """What this driver can be asked for; a profile that wants more is refused at start."""
 
 ANSWER_S = 1.0  # the specification asks for an answer within 50 ms; some self-checks take longer
-QUIET_S = 0.05  # no byte for so long: the rest of a frame will not come
+QUIET_S = 0.3  # no byte for so long: the rest of a frame will not come (the manual has 50 ms;
+# a busy computer or a USB adapter holds bytes back for longer than that)
 POLL_S = 0.1  # the specification asks for events to be read at least every 200 ms
 ESCROW_AND_STACKER = 0x03
 NAK_HEADER = 5

@@ -11,6 +11,7 @@ from typing import cast
 from gateway.adapters.demo import people
 from gateway.adapters.demo.bills import unpaid_on
 from gateway.adapters.demo.crowd import everybody
+from gateway.adapters.demo.insurance import split
 from gateway.adapters.demo.people import EMPLOYEE, KNOWN, Person
 from kiosk.demo.journeys import Plan, to_the_bill, until_payable
 from kiosk.demo.observer import NotSeen
@@ -18,6 +19,7 @@ from kiosk.demo.tour import Walk
 from kiosk.domain.identity import DocumentKind
 from kiosk.views import (
     CallingHelp,
+    CashBusy,
     ChooseDepartment,
     ChooseSlot,
     ConfirmRegistration,
@@ -30,11 +32,15 @@ from kiosk.views import (
 )
 
 
-def strangers(walk: Walk) -> Iterator[Person]:
-    """Insured people with an ID card and a bill of today, none of them in a journey."""
+def strangers(walk: Walk, insured: bool = True) -> Iterator[Person]:
+    """People with an ID card and a bill of today, none of them in a journey.
+
+    `insured`: only those whose insurance is through their work.
+    """
     known = {person.id for person in KNOWN}
     for person in everybody():
-        card = person.document is DocumentKind.RESIDENT and person.insurance == EMPLOYEE
+        card = person.document is DocumentKind.RESIDENT
+        card = card and (not insured or person.insurance == EMPLOYEE)
         if card and person.id not in known and unpaid_on(person, walk.world.now.date()):
             yield person
 
@@ -181,6 +187,47 @@ def call_help(walk: Walk) -> str:
     return "coming"
 
 
+def pay_bill_cash(walk: Walk) -> str:
+    """Notes, one by one, largest first: of the people who owe, one whose part notes make up."""
+    whole = [one for one in strangers(walk, insured=False) if _own_fen(one, walk) % 100 == 0]
+    person = whole[0] if whole else _stranger(walk, 5)  # there are days without such a bill
+    _home(walk, person)
+    to_the_bill(walk)
+    bill = until_payable(walk)
+    if bill.cash != "offered":
+        return bill.cash
+    walk.tap("cash")
+    walk.until("cash_busy", stage="insert")
+    notes = notes_for(bill.own_fen)
+    for count, yuan in enumerate(notes):
+        _until_taken(walk, 100 * sum(notes[:count]))
+        walk.world.devices.insert_note(yuan)
+    view = walk.until("payment_result", slip="printed", timeout_s=40.0)
+    return cast(PaymentResult, view.page).result
+
+
+def notes_for(fen: int) -> list[int]:
+    """The fewest notes that make up a sum of whole yuan."""
+    found, left = [], fen // 100
+    for yuan in (100, 50, 20, 10, 5, 1):
+        found += [yuan] * (left // yuan)
+        left %= yuan
+    return found
+
+
+def _until_taken(walk: Walk, fen: int) -> None:
+    def taken(view: View) -> bool:
+        return isinstance(view.page, CashBusy) and view.page.taken_fen >= fen
+
+    walk.until_true(taken, f"{fen} fen in the box")
+
+
+def _own_fen(person: Person, walk: Walk) -> int:
+    owed = unpaid_on(person, walk.world.now.date())
+    shares = [share for account in owed for share in account.shares]
+    return split(person.insurance, shares).own_fen
+
+
 EXTRAS: tuple[Plan, ...] = (
     Plan("english", english, 5),
     Plan("typed_number", typed_number, 2),
@@ -189,4 +236,5 @@ EXTRAS: tuple[Plan, ...] = (
     Plan("itemised_list", itemised_list, 4),
     Plan("own_trail", own_trail, 2),
     Plan("call_help", call_help, 2),
+    Plan("pay_bill_cash", pay_bill_cash, 2),
 )

@@ -56,6 +56,7 @@ class CashBoxDevice:
     pause_s = 0.2  # the validator wants to be looked at so often
 
     ASK_S = 5.0
+    IDLE_S = 2.0  # while no note is taken only the box itself can change
     MOVE_S = 15.0  # a note between slot, escrow and box
 
     def __init__(self, connect: Connect, clock: Clock) -> None:
@@ -64,6 +65,7 @@ class CashBoxDevice:
         self._mark: int | None = None
         self._paying = ""
         self._failures = 0
+        self._looked_s = float("-inf")
 
     def open(self) -> Iterator[Told]:
         """What it takes: of its notes those that are multiples of the smallest.
@@ -94,6 +96,8 @@ class CashBoxDevice:
         assert self._box is not None
         if self._paying:
             yield from self._asking(self._paying, self._serve)
+            return
+        if self._clock() < self._looked_s + self.IDLE_S:
             return
         try:
             seen = self._look(self._box)
@@ -258,7 +262,7 @@ class CashBoxDevice:
 
     def _look(self, box: cash.NoteAcceptor) -> tuple[cash.CashEvent, ...]:
         seen = box.look(self._within(self.ASK_S))
-        self._mark = box.mark
+        self._mark, self._looked_s = box.mark, self._clock()
         return seen
 
     def _within(self, seconds: float) -> Deadline:

@@ -380,10 +380,10 @@ def test_the_box_comes_out_full_and_goes_in_empty(machine: Machine) -> None:
     machine.insert(20)
     machine.until_ended(reference)
     machine.box.remove_box()
-    machine.serve()
+    machine.serve(3)
     assert machine.desk.engine.status()["cash_box"]["trouble"] == "cash_box_out"
     machine.box.put_box()
-    machine.serve()
+    machine.serve(3)
     emptied = [
         one for one in machine.desk.keeps() if getattr(one, "event", "") == "cash_box_emptied"
     ]
