@@ -116,9 +116,13 @@ class PcscPorts:
         if not Path(path).exists():
             raise DeviceAbsent("PC/SC: pcscd is not running")
         caller = _Caller(self._stuck.append)
-        code, context = caller.call(
-            lambda: scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM), deadline, "PC/SC"
-        )
+        try:
+            code, context = caller.call(
+                lambda: scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM), deadline, "PC/SC"
+            )
+        except DriverError:
+            caller.end(None)
+            raise
         if code != scard.SCARD_S_SUCCESS:
             caller.end(None)
             raise DeviceAbsent("PC/SC: pcscd does not answer")
