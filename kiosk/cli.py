@@ -226,11 +226,11 @@ def status(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
     typer.echo(f"page {answer['page']}, waiting records {answer['queued']}")
     typer.echo(f"does not work: {', '.join(broken) or 'nothing'}")
     typer.echo(f"open payments: {', '.join(answer['open_payments']) or 'none'}")
-    for line in _store_lines(answer):
+    for line in store_lines(answer):
         typer.echo(line)
 
 
-def _store_lines(answer: dict[str, Any]) -> Iterator[str]:
+def store_lines(answer: dict[str, Any]) -> Iterator[str]:
     """What a technician must know of payments and the store; silent when all is well."""
     if doubtful := answer.get("in_doubt"):
         yield f"IN DOUBT for more than 5 minutes: {', '.join(doubtful)}; finance has been told"
@@ -244,7 +244,7 @@ def _store_lines(answer: dict[str, Any]) -> Iterator[str]:
 PAYMENTS_OFF_WORDS = {
     "store_broken": "the disk failed at a write; core ends and opens the store again",
     "store_unchecked": "the store is being checked, a moment",
-    "store_mended": "the pad holds a payment unknown here: compare its list, then kiosk compared",
+    "store_mended": "waits for the pad; if it is well, compare its list, then kiosk compared ROLE",
     "disk_nearly_full": "make room on the disk; payments come back by themselves",
     "ballast_used": "make room on the disk; payments come back by themselves",
     "disk_full": "make room on the disk; payments come back by themselves",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from typer.testing import CliRunner
 
-from kiosk.cli import app
+from kiosk.cli import PAYMENTS_OFF_WORDS, app, store_lines
 from kiosk.link import SOCKET_NAME, LinkServer
+from offline.ballast import PaymentsOff
 from tests.kiosk.test_profile import GOOD
 
 RUN = CliRunner()
@@ -94,6 +95,20 @@ def test_status_says_what_works_and_what_waits(profile: Path, running: None) -> 
     assert "does not work: pad" in ran.output and "K03-261122-8K42" in ran.output
     told = RUN.invoke(app, ["status", "--json", "--profile", str(profile)])
     assert json.loads(told.output) == STATUS
+
+
+def test_status_says_why_nobody_can_pay_and_what_to_do() -> None:
+    store = {"payments_off": "disk_full", "mended": "kiosk.db.damaged-1"}
+    said = "\n".join(store_lines({"store": store, "in_doubt": ["K03-261122-8K42"]}))
+    assert "PAYMENTS OFF: disk_full; make room on the disk" in said
+    assert "IN DOUBT for more than 5 minutes: K03-261122-8K42; finance has been told" in said
+    assert "mended; the damaged one is kept: kiosk.db.damaged-1" in said
+    assert list(store_lines({"store": {"payments_off": ""}, "in_doubt": []})) == []
+
+
+def test_every_reason_why_payments_are_off_has_a_sentence() -> None:
+    causes = get_args(get_type_hints(PaymentsOff)["cause"])
+    assert set(causes) == set(PAYMENTS_OFF_WORDS)
 
 
 def test_devices_says_what_is_away_and_why(profile: Path, running: None) -> None:

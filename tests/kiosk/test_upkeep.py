@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,10 @@ from kiosk.questions import verified
 from kiosk.records import StoreRecords, open_records
 from kiosk.upkeep import PURGE_EVERY_S, WITNESS_EVERY_S, Upkeep
 from offline.audit import HEAD_EVENTS
+from offline.database import SqliteDatabase
+from offline.errors import StoreCorrupt
+from offline.outbox import Standing
+from offline.store import PAGE_BYTES, suspect_mark
 from tests.engine.desk import HandClock
 from tests.flows.people import NOW, WANG_NUMBER
 
@@ -73,6 +78,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 def accept(records: Sequence[Record]) -> OutboxReply:
     return OutboxReply(tuple(Verdict(one.key, "accepted") for one in records), 0)
+
+
+def refuse(records: Sequence[Record]) -> OutboxReply:
+    return OutboxReply(tuple(Verdict(one.key, "refused", "no") for one in records), 0)
+
+
+EMPTY_INDEX_PAGE = bytes.fromhex("0a 0000 0000 1000 00").ljust(PAGE_BYTES, b"\0")
+"""SQLite's file format, b-tree page header: a leaf of an index without a cell."""
 
 
 class Line:
@@ -130,6 +143,82 @@ def _sealed(terminal: Terminal, key: str) -> list[bytes]:
 def _purged(terminal: Terminal) -> list[int]:
     told = [json.loads(payload) for payload in _rows(terminal, "select payload from audit")]
     return [one["count"] for one in told if one["event"] == "records_purged"]
+
+
+# --- nights --------------------------------------------------------------------------------------
+
+
+def backup(terminal: Terminal) -> Path:
+    return terminal.folder / "kiosk.db.backup"
+
+
+def test_each_night_the_store_is_checked_copied_and_its_wal_emptied(terminal: Terminal) -> None:
+    terminal.clock.at = terminal.clock.at.replace(hour=2, minute=59)
+    terminal.queue("evening")
+    terminal.look()
+    assert not backup(terminal).exists(), "not before three"
+    terminal.look(60)
+    assert (terminal.folder / "kiosk.db-wal").stat().st_size < 20_000
+    first = backup(terminal).read_bytes()
+    assert _in_backup(terminal) == ["evening"]
+    terminal.queue("morning")
+    terminal.look(6 * 3600)
+    assert backup(terminal).read_bytes() == first, "once a night"
+    terminal.look(DAY_S)
+    assert _in_backup(terminal) == ["evening", "morning"]
+    assert terminal.records.keeping.status()["backup_of"] == "2026-11-23"
+
+
+def _in_backup(terminal: Terminal) -> list[str]:
+    """Keys of handed-in records that a terminal restored from the backup would have."""
+    database = SqliteDatabase(backup(terminal))
+    rows = database.rows("select key from outbox where kind = 'screening' order by seq")
+    database.close()
+    return [str(key) for (key,) in rows]
+
+
+def test_a_terminal_that_was_off_at_night_does_it_in_the_morning_and_not_again_at_a_restart(
+    terminal: Terminal,
+) -> None:
+    terminal.look()
+    made = backup(terminal).stat().st_mtime_ns
+    again = Upkeep(terminal.records, 14, terminal.clock.monotonic_s, terminal.clock.now)
+    again.look()
+    assert backup(terminal).stat().st_mtime_ns == made
+
+
+def test_damage_that_only_the_whole_check_sees_is_mended_by_the_next_start(
+    terminal: Terminal,
+) -> None:
+    """An index that lost an entry: quick_check is content, and the queue would skip a record."""
+    terminal.queue("K")
+    terminal.records.send_round(refuse)
+    path = terminal.folder / "kiosk.db"
+    with terminal.records._store.reading() as reading:
+        row = reading.one("select rootpage from sqlite_master where name = 'outbox_refused'")
+    terminal.records.close()
+    assert row is not None and isinstance(row[0], int)
+    content = bytearray(path.read_bytes())
+    content[(row[0] - 1) * PAGE_BYTES : row[0] * PAGE_BYTES] = EMPTY_INDEX_PAGE
+    path.write_bytes(content)
+    found = Terminal(terminal.folder)
+    with pytest.raises(StoreCorrupt):
+        found.look()
+    found.records.close()
+    assert suspect_mark(terminal.folder / "kiosk.db").exists()
+    terminal.__post_init__()
+    assert terminal.records.keeping.status()["mended"] == "kiosk.db.damaged-1"
+    assert [record.key for record in terminal.records.records_of(Standing.REFUSED)] == ["K"]
+
+
+def test_a_damaged_copy_goes_when_it_has_been_of_no_use_for_long(terminal: Terminal) -> None:
+    old, young = (terminal.folder / f"kiosk.db.damaged-{n}" for n in (1, 2))
+    for path, age_s in ((old, 36 * DAY_S), (young, DAY_S)):
+        path.write_bytes(b"evidence")
+        at = terminal.clock.at.timestamp() - age_s
+        os.utime(path, (at, at))
+    terminal.look()
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 # --- the witness ---------------------------------------------------------------------------------
