@@ -9,6 +9,7 @@ import pytest
 
 from gateway.adapters.demo import people
 from kiosk.demo.bench import NOTES, BenchHost
+from kiosk.views import Attract, Home
 from tests.system.conftest import Terminal
 from ui.bench.protocol import CODES, PAD_ANSWERS, BenchClient
 from ui.bench.words import catalogue
@@ -29,6 +30,25 @@ def test_a_card_laid_on_the_bench_is_read_by_the_terminal(
 ) -> None:
     assert bench.say("lay_card", person=people.TWO_REPORTS.id) == {"ok": True}
     terminal.walk().until("home")
+
+
+def test_a_social_card_put_in_on_the_bench_leads_home_through_pcscd(
+    terminal: Terminal, bench: BenchClient
+) -> None:
+    """Rows 2 and 6: another card, the same person, found by the ID number."""
+    slot = terminal.world.devices.slot
+    if slot.why_not:
+        refused = bench.say("put_social_card", person=people.TWO_REPORTS.id)
+        assert refused == {"ok": False, "why": slot.why_not}
+        return
+    walk = terminal.walk()
+    view = walk.until("attract")
+    assert isinstance(view.page, Attract) and view.page.card_slot
+    assert any("社保卡" in text for text in terminal.texts())
+    assert bench.say("put_social_card", person=people.TWO_REPORTS.id) == {"ok": True}
+    view = walk.until("home")
+    assert isinstance(view.page, Home) and view.page.name[0] == people.TWO_REPORTS.name[0]
+    assert bench.say("pull_social_card") == {"ok": True}
 
 
 def test_paper_taken_out_on_the_bench_is_missed_by_the_terminal(
