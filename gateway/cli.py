@@ -28,7 +28,7 @@ from gateway.clock import Clock, started_at, system_clock
 from gateway.policy import PolicyFile
 from gateway.retention import keep_erasing
 from gateway.sealing import Keys, load_or_make
-from gateway.server import Tls, server
+from gateway.server import Tls, allow_connections, server
 from gateway.service import Gateway
 from gateway.store import Store
 from kiosk import logs
@@ -130,6 +130,7 @@ def serve(  # noqa: PLR0913  options of a command
     parts = demo_parts(store, keys, clock, pay_page=page, rules=rules, log=log)
     application = demo_app(parts, with_controls=demo_controls)
     running = server(application, host, port, tls)
+    allow_connections()
     log.info("serving", address=f"{host}:{port}", kind=adapter)
     ended = threading.Event()
     erasing = threading.Thread(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,16 @@ class Tls:
     cert: Path
     key: Path
     client_ca: Path | None = None
+
+
+def allow_connections() -> int:
+    """Raise this process's limit of open files to what it may have: each terminal keeps one open.
+
+    systemd gives services 1024 unless they ask for more.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most
 
 
 def server(app: FastAPI, host: str, port: int, tls: Tls | None = None) -> uvicorn.Server:
