@@ -72,7 +72,9 @@ def make(gateway: Gateway, *routers: APIRouter, waiting: int = BATCHES_WAITING) 
     threads = ThreadPoolExecutor(THREADS, "answer")
     for endpoint in c.ENDPOINTS:
         # Batches pass a gate of their own; everybody else finds it open.
-        gate = Gate(BATCHES_AT_ONCE, waiting) if endpoint.request is c.Outbox else Gate(_ALL, _ALL)
+        batches = endpoint.request is c.Outbox
+        room = (BATCHES_AT_ONCE, waiting) if batches else (_ALL, _ALL)
+        gate = Gate(*room, time.monotonic)
         # Starlette's own route: FastAPI's would look for parameters in each request.
         app.add_route(endpoint.path, _route(gateway, endpoint, gate, threads), methods=["POST"])
     for router in routers:

@@ -1,17 +1,24 @@
-"""A door for batches: so many pass at once, so many wait, the rest are told when to come again.
+"""A door for batches: so many are worked on, so many wait, the rest are told when to come again.
 
-After an outage every terminal comes at once. Whoever is sent away costs next to nothing, and those
-who wait are answered before their patience ends.
+After an outage every terminal comes at once. Whoever is sent away costs next to nothing; when they
+are told to come again follows from how many they are and how fast batches are done, so that the
+storm is over about as soon as it could be.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-RETRY_FIRST_S = 5
-RETRY_MAX_S = 60
+RETRY_MIN_S = 2
+RETRY_MAX_S = 150  # the other side rests up to twice as long: full jitter over 300 s
+_REMEMBERED = 64
+_RATE_FIRST = 300.0  # batches a second, until it has been seen: who comes too early costs little
+_RETURN_AFTER = 1.5  # of what they were told, on average
 
 
 class Crowded(Exception):
@@ -23,23 +30,39 @@ class Crowded(Exception):
 
 
 class Gate:
-    """On one event loop. The more were sent away since there was room, the later they are told."""
+    """On one event loop. `clock`: seconds that never jump."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
+    def __init__(self, at_once: int, waiting: int, clock: Callable[[], float]) -> None:
         self.turn, self._most = asyncio.Semaphore(at_once), at_once + waiting
         """To be held while working, not while reading: a slow line must not stop the others."""
-        self._here = self._sent_away = 0
+        self._clock = clock
+        self._here = 0
+        self._done: deque[float] = deque(maxlen=_REMEMBERED)
+        self._returns: list[float] = []  # when those sent away are expected, soonest first
 
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Inside, one may wait for one's turn. Crowded at once when nobody more may wait."""
         if self._here >= self._most:
-            self._sent_away += 1
-            raise Crowded(min(RETRY_MAX_S, RETRY_FIRST_S + self._sent_away // self._most))
+            raise Crowded(self._sent_away())
         self._here += 1
         try:
             yield
         finally:
             self._here -= 1
-            if self._here <= self._most // 2:
-                self._sent_away = 0
+            self._done.append(self._clock())
+
+    def _sent_away(self) -> int:
+        now_s = self._clock()
+        while self._returns and self._returns[0] <= now_s:
+            heapq.heappop(self._returns)
+        busy_s = (self._here + len(self._returns)) / self._rate()
+        told_s = min(RETRY_MAX_S, max(RETRY_MIN_S, math.ceil(busy_s / _RETURN_AFTER)))
+        heapq.heappush(self._returns, now_s + _RETURN_AFTER * told_s)
+        return told_s
+
+    def _rate(self) -> float:
+        """Batches a second, of late."""
+        if len(self._done) < _REMEMBERED:
+            return _RATE_FIRST
+        return len(self._done) / max(0.001, self._clock() - self._done[0])

@@ -147,7 +147,8 @@ class Sync:
             case Broke():
                 return self._broken(batch)
             case Busy(wait_s):
-                return Applied(self._back_off(wait_s), 0, ())
+                # It knows how many of us there are; not all at that very moment.
+                return Applied(self._rest(wait_s + self._chance.uniform(0, wait_s)), 0, ())
             case Unreachable() | NotAllowed():
                 return Applied(self._back_off(), 0, ())
 
@@ -170,11 +171,12 @@ class Sync:
                 self._outbox.answered(tx, record.key, PutOff(wait_s, accused=True))
         return Applied(self._back_off(), 0, ())
 
-    def _back_off(self, at_least_s: float = 0.0) -> float:
-        """Full jitter: those who were told the same do not come back together."""
+    def _back_off(self) -> float:
+        """Full jitter: those who lost the far side together do not come back together."""
         self._failures = min(self._failures + 1, 20)
-        first_s = max(WAIT_FIRST_S, at_least_s)
-        ceiling = min(WAIT_MAX_S, first_s * 2.0 ** (self._failures - 1))
-        rest_s = at_least_s + self._chance.uniform(0, ceiling)
+        ceiling = min(WAIT_MAX_S, WAIT_FIRST_S * 2.0 ** (self._failures - 1))
+        return self._rest(self._chance.uniform(0, ceiling))
+
+    def _rest(self, rest_s: float) -> float:
         self._not_before_s = self._store.clock.boot_s() + rest_s
         return rest_s

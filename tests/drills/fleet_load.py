@@ -143,8 +143,9 @@ class Terminal:
 
 def _rest_s(failures: int, at_least_s: float, chance: Random) -> float:
     """As offline/sync rests."""
-    first_s = max(WAIT_FIRST_S, at_least_s)
-    return at_least_s + chance.uniform(0, min(WAIT_MAX_S, first_s * 2.0 ** (failures - 1)))
+    if at_least_s:
+        return at_least_s + chance.uniform(0, at_least_s)
+    return chance.uniform(0, min(WAIT_MAX_S, WAIT_FIRST_S * 2.0 ** (failures - 1)))
 
 
 def _all_accepted(answer: Answer) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import threading
 from contextlib import ExitStack
 from queue import SimpleQueue
@@ -13,7 +14,7 @@ import pytest
 
 from gateway import app as http
 from gateway.app import BATCHES_AT_ONCE
-from gateway.gate import RETRY_FIRST_S, RETRY_MAX_S, Crowded, Gate
+from gateway.gate import RETRY_MAX_S, RETRY_MIN_S, Crowded, Gate
 from kiosk.hospital import contract as c
 from kiosk.hospital.client import HospitalClient
 from kiosk.hospital.faults import HospitalBusy
@@ -48,20 +49,49 @@ async def _held(gate: Gate, many: int) -> tuple[int, list[int]]:
 
 def test_so_many_pass_so_many_wait_the_rest_is_told_when_to_come() -> None:
     async def story() -> None:
-        gate = Gate(at_once=3, waiting=5)
+        gate = Gate(at_once=3, waiting=5, clock=lambda: 0.0)
         at_once, told = await _held(gate, 20)
-        assert (at_once, told[0], len(told)) == (3, RETRY_FIRST_S, 12)
+        assert (at_once, told) == (3, [RETRY_MIN_S] * 12)
         assert await _held(gate, 8) == (3, []), "when the storm is over there is room"
 
     asyncio.run(story())
 
 
-def test_the_longer_the_crowd_the_later_the_rest_is_asked_for() -> None:
-    async def story() -> None:
-        _, told = await _held(Gate(at_once=1, waiting=1), 400)
-        assert told == sorted(told) and told[-1] == RETRY_MAX_S
+def test_the_longer_the_queue_outside_the_later_the_next_is_asked_for() -> None:
+    gate = Gate(at_once=1, waiting=0, clock=lambda: 0.0)
+    told = []
+    with gate.entered():
+        for _ in range(80_000):
+            with pytest.raises(Crowded) as crowded, gate.entered():
+                pytest.fail("there is no room")
+            told.append(crowded.value.retry_after_s)
+    assert told == sorted(told) and (told[0], told[-1]) == (RETRY_MIN_S, RETRY_MAX_S)
 
-    asyncio.run(story())
+
+@pytest.mark.parametrize("each_s", [0.002, 0.02])
+def test_a_storm_is_over_about_as_soon_as_it_could_be(each_s: float) -> None:
+    """Ten thousand come at once, rest as the terminals do, and batches are done one by one."""
+    now, chance = 0.0, Random(5)
+    gate = Gate(at_once=1, waiting=50, clock=lambda: now)
+    coming = [(0.0, number) for number in range(10_000)]
+    inside: list[ExitStack] = []
+    while coming or inside:
+        while coming and coming[0][0] <= now:
+            _, number = heapq.heappop(coming)
+            place = ExitStack()
+            try:
+                place.enter_context(gate.entered())
+            except Crowded as crowded:
+                again_s = now + crowded.retry_after_s * (1 + chance.random())
+                heapq.heappush(coming, (again_s, number))
+            else:
+                inside.append(place)
+        if inside:
+            now += each_s
+            inside.pop(0).close()
+        else:
+            now = coming[0][0]
+    assert now < 2 * 10_000 * each_s + 30
 
 
 def test_a_crowded_gateway_sends_batches_away_and_answers_people(light_world: World) -> None:
@@ -89,7 +119,7 @@ def test_a_crowded_gateway_sends_batches_away_and_answers_people(light_world: Wo
             person = clients[0].ask(c.AskDepartments(MORNING.date()))
         for thread in threads:
             thread.join(timeout=15)
-    assert away == [RETRY_FIRST_S] * 4
+    assert away == [RETRY_MIN_S] * 4
     assert isinstance(person, c.DepartmentList)
     assert answers.qsize() == room
     assert all(answers.get().held_up_to == 1 for _ in range(room))
