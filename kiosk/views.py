@@ -529,7 +529,7 @@ class Green:
     gate: str
     stage: Literal[1, 2]
     current: WaitingCard | None
-    substitute: str  # key: id_card, paper, relative, dependant, by_hand; empty in stage 1
+    substitute: str  # key: a Substitute (domain/screening.py); empty in stage 1
     waiting: tuple[WaitingCard, ...]  # ≤ 3
     waiting_count: int
     lookback_days: int

@@ -47,6 +47,8 @@ class Substitute(StrEnum):
     """What stands in for a health code or a phone (国办发〔2020〕45号)."""
 
     ID_CARD = "id_card"
+    SOCIAL_CARD = "social_card"
+    HEALTH_CARD = "health_card"
     PAPER = "paper"
     RELATIVE = "relative"
     DEPENDANT = "dependant"

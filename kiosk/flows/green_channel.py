@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kiosk.domain.identity import Identity
-from kiosk.domain.screening import Substitute
 from kiosk.flows import green_substitutes as substitutes
 from kiosk.flows.common import ignore, ignoring
 from kiosk.flows.effects import (
@@ -206,7 +205,7 @@ def _read(state: GreenState, identity: Identity, scene: Scene) -> Stepped:
 
 def _of_card(case: Case, identity: Identity) -> Case:
     people = (from_card(identity),)
-    known = replace(case.forgotten(), people=people, substitute=Substitute.ID_CARD)
+    known = replace(case.forgotten(), people=people, substitute=people[0].by_card)
     return replace(known, noted="id_read")
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from kiosk.domain.identity import mask_name
 from kiosk.domain.screening import Route, Substitute
 from kiosk.flows.effects import Effect, KeepAudit, KeepQueued, PrintSlip, Wake
-from kiosk.flows.green_people import SERIALS_MAX, Case, Someone
+from kiosk.flows.green_people import BY_CARD, SERIALS_MAX, Case, Someone
 from kiosk.flows.green_state import GreenState, Result, Stepped, at_rest, left
 from kiosk.flows.scene import Scene
 from kiosk.flows.slips import PassSlip
@@ -144,7 +144,7 @@ def _recorded(
 def _substituted(state: GreenState, case: Case, someone: Someone) -> tuple[KeepAudit, ...]:
     """Both are named when one acts for the other (row 22): each finds it in their own trail."""
     assert case.substitute is not None
-    if case.substitute is Substitute.ID_CARD:
+    if case.substitute in (Substitute.ID_CARD, *BY_CARD.values()):
         return ()
     fields = (("substitute", case.substitute.value), ("who", state.who))
     if case.relative is None:

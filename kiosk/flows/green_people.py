@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from kiosk.domain.identity import Identity, age_on, mask_name
+from kiosk.domain.identity import Credential, Identity, age_on, mask_name
 from kiosk.domain.screening import Substitute
 from kiosk.domain.visit import Dependant
 from kiosk.flows.common import born_of, mask_number
@@ -34,6 +34,7 @@ class Someone:
     born: date | None = field(default=None, repr=False)
     relation: str = ""  # of a dependant, to the holder
     person: str = ""  # the hospital's id, where only that is known
+    by_card: Substitute = Substitute.ID_CARD  # what said it, if a card did
 
     @property
     def shown(self) -> str:
@@ -52,8 +53,17 @@ class Someone:
         return age_on(self.born, today) if self.born else None
 
 
+BY_CARD = {
+    Credential.SOCIAL_CARD: Substitute.SOCIAL_CARD,
+    Credential.HEALTH_CARD: Substitute.HEALTH_CARD,
+}
+"""Cards that stand in for a health code as the ID card does, each under its own name."""
+
+
 def from_card(identity: Identity) -> Someone:
-    return Someone(identity.number, identity.name, identity.born or born_of(identity.number))
+    born = identity.born or born_of(identity.number)
+    by_card = BY_CARD.get(identity.credential, Substitute.ID_CARD)
+    return Someone(identity.number, identity.name, born, by_card=by_card)
 
 
 def from_number(number: str) -> Someone:

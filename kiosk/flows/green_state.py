@@ -163,4 +163,4 @@ def base(case: Case) -> Case:
     elif case.noted != "id_read":
         return case.forgotten()
     known = replace(case.forgotten(), people=people[:1], noted="id_read")
-    return replace(known, substitute=Substitute.ID_CARD)
+    return replace(known, substitute=people[0].by_card)

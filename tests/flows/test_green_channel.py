@@ -82,6 +82,19 @@ def test_a_card_and_one_touch_let_somebody_in(works: Works) -> None:
     assert walk.pending == []
 
 
+@pytest.mark.parametrize("credential", [Credential.SOCIAL_CARD, Credential.HEALTH_CARD])
+def test_another_card_stands_in_under_its_own_name(credential: Credential) -> None:
+    """Row 20 by another card: record, slip and page say which; it is no other substitute."""
+    walk = opened().lay(replace(WANG_CARD, credential=credential))
+    assert walk.page.substitute == credential.value
+    walk.touch("paper").touch("back")
+    assert walk.page.substitute == credential.value, "as before the paper was thought of"
+    walk.touch("none")
+    (record,), (slip,) = records(walk), slips(walk)
+    assert (record.substitute, slip.substitute) == (credential.value, credential.value)
+    assert "substitute_used" not in [event for event, _ in walk.audits()]
+
+
 def test_the_next_card_needs_no_following() -> None:
     """Row 27: a queue waits."""
     walk = opened().lay(WANG_CARD).touch("none").lay(LI_CARD)
