@@ -26,6 +26,7 @@ from drivers.plugin.driver import Plugin
 from drivers.recording import Tap
 from drivers.scanner.driver import Scanner
 from drivers.scanner.models import MODELS as SCANNERS
+from drivers.scanner.source import CodeSource
 from drivers.socialcard.driver import SocialCardReader
 from drivers.transport import ByteStream
 from kiosk.openers import (
@@ -34,6 +35,7 @@ from kiosk.openers import (
     id_reader_opener,
     open_cash_box,
     open_pad,
+    open_scanner,
 )
 from kiosk.ports import Part
 from kiosk.profile import DevicesPart, SerialPart
@@ -61,8 +63,8 @@ class DeviceMaker:
         if self._devices.card_slot is not None:
             yield card_slot_opener(self._devices.card_slot, self._clock)
 
-    def scanner(self) -> Scanner:
-        return self._scanner(self._line("scanner", self._devices.scanner))
+    def scanner(self) -> CodeSource:
+        return open_scanner(self._devices.scanner, self._clock, self.lines.of("scanner"))
 
     def receipt_printer(self) -> ReceiptPrinter:
         return self._printer(self._line("receipt_printer", self._devices.receipt_printer))
@@ -84,7 +86,8 @@ class DeviceMaker:
             case "card_slot":
                 return slot.kind if slot else ""
             case "scanner":
-                return "scanner"
+                scanner = self._devices.scanner.kind
+                return "scanner" if scanner == "serial" else scanner
             case "receipt_printer":
                 return "escpos"
             case "a4_printer":
@@ -98,6 +101,8 @@ class DeviceMaker:
         """The port of the hour, or the reader's name at pcscd; empty: none was found yet."""
         reader, slot = self._devices.id_reader, self._devices.card_slot
         names = {"id_reader": reader.reader, "card_slot": slot.reader if slot else ""}
+        if device == "scanner" and self._devices.scanner.kind != "serial":
+            return self._devices.scanner.port
         return self.lines.where(device) or names.get(device, "")
 
     def _line(self, device: str, part: SerialPart) -> ByteStream:

@@ -21,9 +21,14 @@ from drivers.pad import PaymentPad
 from drivers.pcsc.service import PcscPorts
 from drivers.plugin.driver import Plugin
 from drivers.plugin.process import PluginStarter
+from drivers.scanner.driver import Scanner
+from drivers.scanner.models import MODELS as SCANNERS
+from drivers.scanner.source import CodeSource
 from drivers.socialcard.driver import SocialCardReader
 from drivers.transports.any_port import open_port
+from drivers.transports.input_device import open_input
 from drivers.unionpay.driver import TranTypes, UnionPaySettings, unionpay_pad
+from drivers.wedge.driver import WEDGE, KeyStream
 from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
 from kiosk.profile import (
     CardSlotPart,
@@ -31,6 +36,7 @@ from kiosk.profile import (
     IdReaderPart,
     MisPosPart,
     PaymentPadPart,
+    ScannerPart,
     UnionPayPart,
 )
 
@@ -53,6 +59,22 @@ def card_slot_opener(part: CardSlotPart, clock: Clock) -> Callable[[], SocialCar
         return PluginStarter(part.command, clock).start
     ports = PcscPorts(clock)
     return lambda: SocialCardReader(ports.open(part.reader), clock)
+
+
+def open_scanner(part: ScannerPart, clock: Clock, open_line: OpenPort = open_port) -> CodeSource:
+    """The profile's scanner; nothing of OpenCV is loaded where no camera reads. DriverError."""
+    match part.kind:
+        case "serial":
+            model = SCANNERS[part.model or "newland"]
+            return Scanner(open_line(part.port, part.baud, clock), clock, model)
+        case "wedge":
+            return Scanner(KeyStream(open_input(part.port, clock)), clock, WEDGE)
+        case "camera":
+            from drivers.camera.driver import CameraScanner
+            from drivers.camera.frames import open_camera
+
+            source = int(part.port) if part.port.isdecimal() else part.port
+            return CameraScanner(open_camera(source, clock), clock, linear=part.linear)
 
 
 def open_pad(

@@ -88,6 +88,22 @@ class SerialPart:
 
 @with_config(_STRICT)
 @dataclass(frozen=True)
+class ScannerPart:
+    """Where codes are read: a `serial` line (USB-CDC too), a `wedge` that types, a `camera`.
+
+    `port`: the line, or auto; /dev/input/by-id/…; a V4L2 number or an address. `model` is a serial
+    scanner's; `linear`: a camera takes one-dimensional codes as well.
+    """
+
+    port: Word
+    kind: Literal["serial", "wedge", "camera"] = "serial"
+    baud: Baud = 115200
+    model: Literal["", "newland", "gm65", "honeywell", "plain"] = ""
+    linear: bool = False
+
+
+@with_config(_STRICT)
+@dataclass(frozen=True)
 class IdReaderPart:
     """ID cards: `sdt` is a reader on a serial port, `pcsc` one that pcscd knows by this name."""
 
@@ -190,7 +206,7 @@ class DevicesPart:
     """`ports`: where to look for devices whose port is auto; patterns as a shell's."""
 
     id_reader: IdReaderPart
-    scanner: SerialPart
+    scanner: ScannerPart
     receipt_printer: SerialPart
     a4_printer: ReportPrinterPart
     payment_pad: PaymentPadPart
@@ -407,6 +423,20 @@ def _card_mistakes(devices: DevicesPart) -> list[Mistake]:
     return wrong
 
 
+def _scanner_mistakes(scanner: ScannerPart) -> list[Mistake]:
+    """A port that such a scanner cannot have, and settings of another kind."""
+    at, wrong = ("devices", "scanner"), list[Mistake]()
+    if scanner.kind == "wedge" and not scanner.port.startswith("/dev/input/"):
+        wrong.append(((*at, "port"), "a wedge types on a port under /dev/input/"))
+    if scanner.kind == "camera" and not re.match(r"^([0-9]+|https?://\S+)$", scanner.port):
+        wrong.append(((*at, "port"), "a camera is a number (0 is /dev/video0) or an address"))
+    if scanner.model and scanner.kind != "serial":
+        wrong.append(((*at, "model"), f"is no setting of a scanner of kind {scanner.kind}"))
+    if scanner.linear and scanner.kind != "camera":
+        wrong.append(((*at, "linear"), f"is no setting of a scanner of kind {scanner.kind}"))
+    return wrong
+
+
 def _pad_mistakes(pad: PaymentPadPart) -> list[Mistake]:
     """A line that is not whole, and settings of a pad that is not there."""
     at = ("devices", "payment_pad")
@@ -439,6 +469,7 @@ def _check_across(profile: Profile, text: str, name: str) -> None:
         zone = profile.hospital.time_zone
         wrong.append((("hospital", "time_zone"), f"{zone} is no time zone, e.g. Asia/Shanghai"))
     wrong += _card_mistakes(profile.devices)
+    wrong += _scanner_mistakes(profile.devices.scanner)
     wrong += _pad_mistakes(profile.devices.payment_pad)
     numbers = [volunteer.number for volunteer in profile.volunteers]
     for at, volunteer in enumerate(numbers):

@@ -6,8 +6,6 @@ at and dropped: none is kept, written or sent anywhere.
 
 from __future__ import annotations
 
-from enum import Enum
-
 import numpy as np
 
 from drivers.camera.cascade import Cascade, Reading
@@ -17,9 +15,12 @@ from drivers.errors import DeadlineExceeded, DeviceLost
 from drivers.identity import DeviceIdentity
 from drivers.scanner.codec import CODE_BYTES_MAX, Garbage, GarbageReason, Scanned, read_text
 from drivers.scanner.driver import Nothing
+from drivers.scanner.hints import Hint
 from drivers.scanner.seen import JustSeen
 
 KIND = "camera"
+__all__ = ["CAPABILITIES", "KIND", "CameraScanner", "Hint", "hint_of"]
+
 CAPABILITIES = frozenset({"codes", "hints", "linear_codes"})
 
 FROZEN_S = 5.0
@@ -33,14 +34,6 @@ DARK_BELOW = 40
 GLARE_ABOVE = 250
 GLARE_PART = 0.12
 """Part of the middle of the frame that is blown out."""
-
-
-class Hint(Enum):
-    """What the person could do, so that the code can be read."""
-
-    NONE = "none"
-    TOO_DARK = "too_dark"
-    GLARE = "glare"
 
 
 class CameraScanner:

@@ -21,6 +21,7 @@ from drivers.scanner.codec import (
     clean,
     read_text,
 )
+from drivers.scanner.hints import Hint
 from drivers.scanner.models import ScannerModel
 from drivers.scanner.seen import JustSeen
 from drivers.transport import ByteStream
@@ -45,6 +46,9 @@ class Nothing:
 
 class Scanner:
     """A scanner of `model` on `stream`; `clock` is the one that the stream's waits follow."""
+
+    hint = Hint.NONE
+    """It brings its own light, and tells nothing of what it does not read."""
 
     def __init__(self, stream: ByteStream, clock: Clock, model: ScannerModel) -> None:
         self._stream = stream

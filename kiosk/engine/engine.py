@@ -58,6 +58,7 @@ from kiosk.flows.events import (
     CardRead,
     CardTrouble,
     CashSaid,
+    CodeHint,
     CodeRejected,
     CodeScanned,
     Event,
@@ -197,6 +198,8 @@ class Engine:
                 self._credential(told)
             case CodeScanned() | CodeRejected():
                 self._credential(told)
+            case CodeHint():
+                self._step(self._session.top, told)  # a word, and no sign of life
             case SlipPrinted() | SlipFailed() | ReportPrinted() | ReportFailed():
                 self._paper(told)
             case _ if isinstance(told, PadProgressed | PadSaid | CashSaid):

@@ -51,6 +51,13 @@ class CodeRejected:
     """The scanner's bytes were no text a person's code could be; nothing of them is kept."""
 
 
+@dataclass(frozen=True)
+class CodeHint:
+    """The camera sees no code and says why: too_dark, glare. Nobody need be there."""
+
+    code: str
+
+
 # --- the hospital's answers. `tag` is the one the flow asked with.
 
 
@@ -339,6 +346,7 @@ Event = (
     | CardTrouble
     | CodeScanned
     | CodeRejected
+    | CodeHint
     | BankCardInserted
     | Replied
     | Failed

@@ -32,6 +32,7 @@ from kiosk.flows.events import (
     CardLaid,
     CardRead,
     CardTrouble,
+    CodeHint,
     CodeRejected,
     CodeScanned,
     Event,
@@ -130,6 +131,8 @@ def step(state: IdentifyState, event: Event, scene: Scene) -> Stepped:
             return _scanned(state, text)
         case "waiting" | "typing" | "factor" | "problem", CodeRejected():
             return replace(state, notice=Notice("code_garbled", "scanner")), ()
+        case "waiting", CodeHint(code):
+            return replace(state, notice=Notice(f"code_{code}", "scanner", grave=False)), ()
         case "waiting" | "typing" | "factor" | "problem", CardLaid():
             return replace(state, reading=True, notice=None), ()
         case "waiting" | "typing" | "factor" | "problem", CardTrouble(code):

@@ -34,6 +34,7 @@ from kiosk.flows.effects import (
 )
 from kiosk.flows.events import (
     BankCardInserted,
+    CodeHint,
     CodeRejected,
     CodeScanned,
     Event,
@@ -267,6 +268,8 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
             return replace(pay, notice=Notice("card_only_away", grave=False)), ()
         case CodeScanned(text):
             return _scanned(pay, text, scene)
+        case CodeHint(code):
+            return replace(pay, notice=Notice(f"code_{code}", "scanner", grave=False)), ()
         case CodeRejected():
             return replace(pay, notice=Notice("code_garbled", "scanner")), ()
         case PaymentMoved(reference) if reference == pay.reference:

@@ -257,6 +257,7 @@ def _devices() -> Iterator[ev.Event]:
     yield ev.CardTrouble("put_again")
     yield from (ev.CodeScanned(text) for text in CODES)
     yield ev.CodeRejected()
+    yield ev.CodeHint("glare")
     yield from _paper("no job of ours")
     yield ev.PinChecked(True, "张志愿", "3号门")
     yield ev.BankCardInserted()

@@ -9,7 +9,7 @@ import pytest
 
 from kiosk.domain.identity import Credential
 from kiosk.flows.effects import Ask, FindOffline, Go, PayOrder, SetPerson
-from kiosk.flows.events import CardTrouble, CodeScanned, Replied
+from kiosk.flows.events import CardTrouble, CodeHint, CodeScanned, Replied
 from kiosk.hospital.contract import (
     AskToday,
     CodeExpired,
@@ -254,3 +254,10 @@ def test_a_hostile_code_is_told_from_a_person() -> None:
 def test_who_does_not_know_how_gets_a_volunteer() -> None:
     """Row 104."""
     assert Walk.at("identify", "start").touch("volunteer").flow == "call_help"
+
+
+def test_a_camera_that_is_dazzled_says_what_to_do() -> None:
+    """Row 1: no word of it where nobody need hold a code (the first page)."""
+    walk = Walk.at("identify", "start").tell(CodeHint("too_dark"))
+    assert (walk.notice, walk.shown.notice.part) == ("code_too_dark", "scanner")
+    assert Walk.at("attract").tell(CodeHint("too_dark")).notice == ""

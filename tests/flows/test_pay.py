@@ -20,6 +20,7 @@ from kiosk.flows.effects import (
 )
 from kiosk.flows.events import (
     BankCardInserted,
+    CodeHint,
     CodeRejected,
     CodeScanned,
     Failed,
@@ -141,6 +142,7 @@ def test_a_long_bill_is_turned_by_pages_of_four_lines() -> None:
         (CodeScanned("11010519491231002X"), "code_not_for_this"),
         (CodeScanned("\x1b@" + PAYER_CODE), "code_not_for_this"),
         (CodeRejected(), "code_garbled"),
+        (CodeHint("glare"), "code_glare"),
     ],
 )
 def test_a_code_that_pays_nothing_is_said_and_charged_nowhere(event: Any, notice: str) -> None:
