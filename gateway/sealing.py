@@ -6,7 +6,6 @@ The file stands outside the database; without it the sealed fields are noise.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 import os
 import tempfile
@@ -48,7 +47,7 @@ class Keys:
 
     def digest(self, data: bytes) -> str:
         """Hash for comparing and finding; useless to guess ID numbers with, without the key."""
-        return hmac.new(self._hash_key, data, hashlib.sha256).hexdigest()
+        return hmac.digest(self._hash_key, data, "sha256").hex()
 
     def sign(self, data: bytes) -> str:
         return base64.b64encode(self._signer.sign(data)).decode()
