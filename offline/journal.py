@@ -132,12 +132,12 @@ class Journal:
         """Record the intent, before the first byte to the pad. One reference an attempt."""
         # 0: the insurers pay all of it, and the booking must be followed like any other.
         assert amount_fen >= 0, "a payment of less than nothing"
+        _take_out_closed(tx)  # first: what runs between the two inserts could turn them round
         sealed = tx.vault.seal(tx, person, _subject_place(reference, kind, amount_fen), subject)
         tx.add(
             "insert into payments values (?, ?, ?, ?, ?, ?)",
             *(reference, kind, amount_fen, person, sealed, tx.at_ms),
         )
-        _take_out_closed(tx)
         tx.add("insert into open_payments values (?)", reference)
         _add_move(tx, _Head(reference, State.INTENT, 1, person), b"")
 

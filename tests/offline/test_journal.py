@@ -122,6 +122,18 @@ def test_the_next_payment_takes_the_closed_ones_from_the_list(
     assert listed == {"R1", *(state.value for state in State if state not in FINAL)}
 
 
+def test_payments_opened_and_closed_together_are_one_commit(world: World) -> None:
+    """As the writers of a group do: between the inserts of one, those of another wait."""
+    store = world.open()
+    journal = _brought_to(store, "R0", State.SENT)
+    with store.transaction() as tx:
+        journal.open_payment(tx, "R1", kind="card", amount_fen=1, subject=b"bill 1")
+        journal.moved(tx, "R0", State.DECLINED)
+        journal.open_payment(tx, "R2", kind="card", amount_fen=2, subject=b"bill 2")
+        journal.open_payment(tx, "R3", kind="card", amount_fen=3, subject=b"bill 3")
+    assert [one.reference for one in journal.open_payments()] == ["R1", "R2", "R3"]
+
+
 def test_a_late_answer_is_kept_as_evidence_and_moves_nothing(world: World) -> None:
     store = world.open()
     journal = _brought_to(store, "R1", State.SETTLED)
