@@ -120,6 +120,7 @@ class StoreRecords:
         self._journal = journal.Journal(store)
         self._outbox = outbox.Outbox(store)
         self._sync = sync.Sync(store, self._outbox, chance=chance)
+        self._carrier = sync.Carrier()
         self.owned = Owned(store, self._outbox, audit, terminal=terminal, quote_key=quote_key)
         self._cache = Cache(store)
         self._settings = Settings(store)
@@ -408,12 +409,12 @@ class StoreRecords:
         return tuple(record.key for record in waiting)
 
     def send_round(self, send: SendRecords) -> float:
-        """One batch out, its verdicts in; how long to rest, in s.
+        """What is due goes out, a few batches at most, verdicts come in; how long to rest, in s.
 
         A disk too full for the verdicts loses nothing: the same records go out again.
         """
         try:
-            applied = self._sync.round(lambda batch: self._carry(batch, send))
+            applied = self._sync.drain(lambda batch: self._carry(batch, send), self._carrier)
             self._tell_refused(applied.refused)
         except StoreFull:
             return FULL_REST_S

@@ -6,17 +6,23 @@ side is found by halving and put off, so it never blocks another; nothing is eve
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from itertools import takewhile
+from queue import SimpleQueue
 from random import Random
-from threading import Lock
+from threading import Lock, Thread
 
 from offline.outbox import Outbox, PutOff, Record, Refused, Verdict
 from offline.store import Store
 
 BATCH_MAX = 100
 """Records in one request; the gateway takes no more."""
+
+ROUNDS_MAX = 20
+"""Batches in one drain(); then its caller looks up, at the clock and at who wants to stop."""
 
 WAIT_FIRST_S = 1.0
 WAIT_MAX_S = 300.0
@@ -81,9 +87,37 @@ class Applied:
     refused: tuple[tuple[str, str], ...]
 
 
+class Carrier:
+    """Sends one batch after the other on a thread of its own, which keeps no program alive."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[tuple[Future[Reply], Send, Batch]] = SimpleQueue()
+        self._thread: Thread | None = None
+
+    def submit(self, send: Send, batch: Batch) -> Future[Reply]:
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="carrier", daemon=True)
+            self._thread.start()
+        answer: Future[Reply] = Future()
+        self._waiting.put((answer, send, batch))
+        return answer
+
+    def _run(self) -> None:
+        while True:
+            answer, send, batch = self._waiting.get()
+            try:
+                answer.set_result(send(batch))
+            finally:
+                if not answer.done():  # a bug; the thread ends with it
+                    self._thread = None
+                    answer.cancel()
+                    while not self._waiting.empty():
+                        self._waiting.get()[0].cancel()
+            del answer, send, batch
+
+
 class Sync:
-    """The sending side of the outbox. One caller uses round(); or next_batch() and apply(),
-    which may be overlapped: the next batch goes out while the answer of the last is applied."""
+    """The sending side of the outbox: round() for one batch, drain() for as many as are due."""
 
     def __init__(self, store: Store, outbox: Outbox, *, chance: Random) -> None:
         self._store = store
@@ -91,8 +125,8 @@ class Sync:
         self._chance = chance
         self._failures = 0
         self._not_before_s = float("-inf")  # on the boot clock
-        # How many of the oldest due records came in a request that broke the far side.
-        self._suspects = 0
+        # Keys that came in a request that broke the far side.
+        self._suspects: frozenset[str] = frozenset()
         self._in_flight: set[str] = set()
         self._one_round = Lock()
 
@@ -113,6 +147,43 @@ class Sync:
             self._in_flight.clear()
             self._one_round.release()
 
+    def drain(self, send: Send, sender: Carrier, rounds: int = ROUNDS_MAX) -> Applied:
+        """Rounds until nothing is due or the far side wants a rest; `sender` is kept between calls.
+
+        Two batches are under way: one travels while the other's records are read, or its verdicts
+        kept. Neither holds a person of the other, so nobody's records overtake.
+        """
+        if not self._one_round.acquire(blocking=False):
+            return Applied(IDLE_S, 0, ())
+        try:
+            rest_s = self._not_before_s - self._store.clock.boot_s()
+            if rest_s > _TICK_S:
+                return Applied(rest_s, 0, ())
+            return self._overlapped(send, sender, rounds)
+        finally:
+            self._in_flight.clear()
+            self._one_round.release()
+
+    def _overlapped(self, send: Send, sender: Carrier, rounds: int) -> Applied:
+        flying: deque[tuple[Batch, Future[Reply]]] = deque()
+        wait_s, settled = 0.0, 0
+        refused: list[tuple[str, str]] = []
+        try:
+            while True:
+                batch = self.next_batch() if rounds > 0 and wait_s == 0 else Batch(())
+                rounds -= 1
+                if batch.records:
+                    flying.append((batch, sender.submit(send, batch)))
+                if not flying:
+                    return Applied(wait_s if settled or wait_s else IDLE_S, settled, tuple(refused))
+                if len(flying) == 2 or not batch.records:
+                    sent, answer = flying.popleft()
+                    applied = self.apply(sent, answer.result())
+                    wait_s, settled = max(wait_s, applied.wait_s), settled + applied.settled
+                    refused += applied.refused
+        finally:
+            wait([answer for _, answer in flying])
+
     def nudge(self) -> None:
         """The network is back, or a person asked: forget the back-off."""
         self._failures = 0
@@ -124,7 +195,7 @@ class Sync:
         if self._suspects:
             if self._in_flight:
                 return Batch(())
-            limit = max(1, self._suspects // 2)
+            limit = max(1, len(self._suspects) // 2)
         taken = self._outbox.take(min(limit, BATCH_MAX), passing_over=self._in_flight)
         if taken and taken[0].accusations:
             taken = taken[:1]
@@ -142,7 +213,7 @@ class Sync:
                 ours = [(key, verdict) for key, verdict in verdicts if key in keys]
                 if not ours:
                     return self._broken(batch)
-                self._suspects = max(0, self._suspects - len(keys))
+                self._suspects -= keys
                 return self._settle(ours)
             case Broke():
                 return self._broken(batch)
@@ -162,9 +233,9 @@ class Sync:
     def _broken(self, batch: Batch) -> Applied:
         """Halve the batch to find who breaks the far side; a single one is put off."""
         if len(batch.records) > 1:
-            self._suspects = len(batch.records)
+            self._suspects = frozenset(record.key for record in batch.records)
         else:
-            self._suspects = 0
+            self._suspects = frozenset()
             [record] = batch.records
             wait_s = min(PUT_OFF_MAX_S, PUT_OFF_FIRST_S * 2.0 ** min(record.accusations, 20))
             with self._store.transaction() as tx:

@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +37,7 @@ from offline import outbox
 from offline.clock import Clock
 from offline.outbox import Outbox
 from offline.store import Store
-from offline.sync import Answered, Batch, Sync
+from offline.sync import Answered, Batch, Carrier, Sync
 from offline.vault import Vault
 from tests.bench.report import Promise, report
 from tests.gateway.postgres import cluster, free_port
@@ -81,7 +80,7 @@ class Terminal:
         self.outbox = Outbox(self.store)
         self.sync = Sync(self.store, self.outbox, chance=self._chance)
         self._client = HospitalClient(base_url, "T1", token)
-        self._sender = ThreadPoolExecutor(1)
+        self._carrier = Carrier()
 
     def fill(self, records: int) -> None:
         with self.store.transaction() as tx:
@@ -90,32 +89,19 @@ class Terminal:
                 self.outbox.queue(tx, key, kind="screening", body=screening(self._chance))
 
     def drain(self) -> float:
-        """Seconds until nothing waits; one batch travels while the last one's answer is kept."""
+        """Seconds until nothing waits."""
         began = time.perf_counter()
-        flying: list[tuple[Batch, Future[c.OutboxReply]]] = []
-        while True:
-            batch = self.sync.next_batch()
-            if batch.records:
-                flying.append((batch, self._sender.submit(self._send, batch)))
-            if not flying:
-                break
-            if len(flying) == 2 or not batch.records:
-                sent, answer = flying.pop(0)
-                self._keep(sent, answer.result())
-        assert self.outbox.depth().waiting == 0
+        while self.outbox.depth().waiting:
+            applied = self.sync.drain(self._send, self._carrier)
+            assert applied.wait_s == 0, "nobody asked for a rest"
         return time.perf_counter() - began
 
-    def _send(self, batch: Batch) -> c.OutboxReply:
-        reply: c.OutboxReply = self._client.ask(c.Outbox(tuple(map(outgoing, batch.records))))
-        return reply
-
-    def _keep(self, batch: Batch, reply: c.OutboxReply) -> None:
+    def _send(self, batch: Batch) -> Answered:
+        reply = self._client.ask(c.Outbox(tuple(map(outgoing, batch.records))))
         assert all(verdict.state == "accepted" for verdict in reply.verdicts)
-        accepted = outbox.Accepted()
-        self.sync.apply(batch, Answered(tuple((one.key, accepted) for one in reply.verdicts)))
+        return Answered(tuple((one.key, outbox.Accepted()) for one in reply.verdicts))
 
     def close(self) -> None:
-        self._sender.shutdown()
         self.store.close()
 
 

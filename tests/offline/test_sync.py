@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -20,6 +21,7 @@ from offline.sync import (
     Batch,
     Broke,
     Busy,
+    Carrier,
     NotAllowed,
     Reply,
     Sync,
@@ -215,6 +217,41 @@ def test_the_next_batch_may_leave_before_the_last_is_answered_without_overtaking
         before = after if after.records else sync.next_batch()
     assert outbox.depth().waiting == 0
     assert all(seqs == sorted(seqs) for seqs in far.people.values())
+
+
+def test_a_drain_sends_all_that_is_due_while_it_keeps_verdicts(world: World) -> None:
+    far = FarSide()
+    outbox = _filled(world, 450, Random(3))
+    applied = _sync(outbox).drain(far.send, Carrier())
+    assert (applied.wait_s, applied.settled) == (0, 450)
+    assert outbox.depth() == Depth(waiting=0, refused=0, accepted=450)
+    assert all(seqs == sorted(seqs) for seqs in far.people.values())
+
+
+def test_a_drain_stops_when_the_far_side_wants_a_rest_and_keeps_what_was_answered(
+    world: World,
+) -> None:
+    far, answers = FarSide(), count()
+    outbox = _filled(world, 450, Random(3))
+
+    def send(batch: Batch) -> Reply:
+        return Busy(30.0) if next(answers) == 1 else far.send(batch)
+
+    sync, carrier = _sync(outbox), Carrier()
+    applied = sync.drain(send, carrier)
+    assert applied.wait_s >= 30
+    assert 0 < applied.settled == len(far.effects) <= 2 * BATCH_MAX
+    assert sync.drain(far.send, carrier).settled == 0, "before the rest is over"
+
+
+def test_a_drain_finds_the_record_that_breaks_the_far_side(world: World) -> None:
+    far = FarSide(poison=frozenset({"k5"}))
+    outbox = _filled(world, 450, Random(3))
+    sync, carrier = _sync(outbox), Carrier()
+    for _ in range(12):  # halving a hundred takes seven
+        world.time.pass_ms(int(sync.drain(far.send, carrier).wait_s * 1000) + 1)
+    assert outbox.depth().waiting <= 1 + 450 // 8 + 20, "its person's, who wait for it"
+    assert far.crashes <= 9
 
 
 def test_a_transport_that_blows_up_leaves_everything_to_be_sent(world: World) -> None:
