@@ -347,7 +347,7 @@ SENDING = (
         "does not look for the record that breaks the far side",
         (SYNC,),
         "offline/sync.py",
-        "self._suspects = len(batch.records)",
+        "self._suspects = frozenset(record.key for record in batch.records)",
         "pass",
     ),
     Mutant(
