@@ -45,6 +45,9 @@ TESTS = [
     "types-requests>=2.32,<3",
     "types-pyserial==3.5.0.20260712",
 ]
+FUZZ = [
+    "atheris==3.0.0",  # coverage-guided fuzzing of the codecs: tests/drills/fuzz_guided.py
+]
 DATA = ["*.kv", "*.po", "*.toml", "*.txt", "*.json", "*.html", "*.css", "*.sh", "*.sql"]
 """What the packages read besides Python; a test holds the tree to it."""
 
@@ -59,7 +62,7 @@ setup(
     ),
     package_data={"": DATA},
     install_requires=TERMINAL + GATEWAY,
-    extras_require={"tests": TESTS},
+    extras_require={"tests": TESTS, "fuzz": FUZZ},
     entry_points={
         "console_scripts": [
             "kiosk = kiosk.cli:main",
