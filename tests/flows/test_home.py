@@ -134,3 +134,14 @@ def test_end_ends_at_once() -> None:
 def test_what_is_to_pay_is_counted_in_items_not_in_bills() -> None:
     page = Walk.at("home", person=WANG, today=PAYING).page
     assert (page.next.count, page.next.amount_fen, page.next.own_fen) == (2, 12850, 4120)
+
+
+def test_while_no_record_can_be_promised_paying_and_registering_are_off_and_say_why() -> None:
+    """P10: known before anybody begins; what needs no money goes on."""
+    walk = Walk.at("home", person=WANG, today=DAY, works=Works(payments=False))
+    tasks = {task.kind: task.enabled for task in (walk.page.next, *walk.page.tasks)}
+    assert tasks["check_in"] and not tasks["pay"]
+    assert walk.page.off == ("register",)
+    for target in ("task:pay", "tile:register"):
+        assert walk.touch(target).flow == "home"
+        assert walk.notice == "payments_off"

@@ -441,9 +441,19 @@ def test_turning_away_too_late_ends_in_the_result(target: str) -> None:
 
 
 @pytest.mark.parametrize("target", ["back", "quit", "end", "window"])
-def test_turning_away_from_a_problem_unlocks_the_number(target: str) -> None:
-    till = Till.open(LOCKED, payment_open=True).touch(target)
-    assert held(till) == ["K03-H1"]
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [
+        ({"payment_open": True}, "payment_pending"),
+        ({"works": Works(payments=False)}, "payments_off"),
+    ],
+)
+def test_turning_away_from_a_problem_unlocks_the_number(
+    target: str, why: dict[str, Any], code: str
+) -> None:
+    till = Till.open(LOCKED, **why)
+    assert till.page.code == code and till.orders() == []
+    assert held(till.touch(target)) == ["K03-H1"]
     assert till.left
 
 

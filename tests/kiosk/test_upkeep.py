@@ -344,3 +344,13 @@ def test_a_trail_that_was_changed_is_told_with_the_place(terminal: Terminal, pro
     assert text.startswith("TAMPERED at event 2: ")
     code, text = run(profile, "--json")
     assert (code, json.loads(text)["seq"]) == (1, 2)
+
+
+def test_a_head_signed_by_another_key_is_told(terminal: Terminal, profile: Path) -> None:
+    """Row 112; A5: each head's signature is held against this terminal's own key."""
+    terminal.records.commit([EVENT] * 3, "")
+    terminal.look()
+    with terminal.records._store.transaction() as tx:
+        tx.run("update audit_heads set signature = zeroblob(64)")
+    code, text = run(profile)
+    assert code == 1 and text == "TAMPERED at event 3: a head is not signed by this terminal"
