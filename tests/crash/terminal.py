@@ -169,7 +169,7 @@ class Terminal:
         self._count = self._telling = self._tries = 0
         self._orders: deque[Effect] = deque()
         self._listen = Listen(False, "")
-        self._pad_well = self._holding = False
+        self._pad_well = self._holding = self._serving = self._dying = False
         self._attend_s = 0.0
         place.session.marks = marks
         self._pad_line = LineClient(place.pad_control)
@@ -204,12 +204,16 @@ class Terminal:
 
     def next_s(self) -> float:
         """When something is due, at the latest a look at the time."""
+        if self._dying:
+            return self.now_s + TICK_S
         due_s = self.engine.next_due_s()
         queued_s = self._queue[0][0] if self._queue else self.now_s + TICK_S
         return min(queued_s, self.now_s + TICK_S if due_s is None else due_s)
 
     def run_due(self) -> None:
         """Timers, answers and fingers whose time has come."""
+        if self._dying:
+            return
         while self._queue and self._queue[0][0] <= self.now_s:
             heapq.heappop(self._queue)[2]()
         due_s = self.engine.next_due_s()
@@ -261,7 +265,8 @@ class Terminal:
             self.run_due()
 
     def tell(self, told: Told) -> None:
-        self.engine.tell(told)
+        if not self._dying:
+            self.engine.tell(told)
 
     def _show(self, view: View) -> None:
         self.view = view
@@ -271,6 +276,7 @@ class Terminal:
     def order(self, order: Order) -> None:
         if not isinstance(order, Listen):
             self.marks.at(f"effect {_name(order)}")
+            self.marks.at(f"effect {_name(order)}: taken", torn=lambda: self._taken(order))
         match order:
             case AskHospital(id, request):
                 self.later(self._chance.uniform(0.0, 0.3), lambda: self._ask(id, request))
@@ -288,6 +294,16 @@ class Terminal:
                 self.later(1.0, lambda: self.tell(ReportFailed(job, "a4_printer_away")))
             case CancelReport():
                 pass
+
+    def _taken(self, order: Order) -> None:
+        """A worker was quick: it has carried the order out when the kill comes, and nobody here
+        hears of it."""
+        self._dying = True
+        match order:
+            case AskHospital(_, request) | TellHospital(request):
+                self._exchange(0, request)
+            case ChargePad() | CompletePad() | ReleasePad() if self._pad_well and not self._serving:
+                self._serve(order)
 
     def _exchange(self, id: int, request: Any) -> Answered:
         """As a thread of the pool does it: the product's client, faults turned into words."""
@@ -334,11 +350,12 @@ class Terminal:
             self._say(self._device.absent(order))
             return
         self.doing = _name(order) if order is not None else "attend"
-        device = self._device
+        device, self._serving = self._device, True
         try:
             self._say(device.attend(self._listen) if order is None else device.perform(order))
         except DeviceFault as fault:
             self._lost(fault)
+        self._serving = False
         self._attend_s = self.now_s + (ATTEND_HOLDING_S if self._holding else ATTEND_S)
 
     def _lost(self, fault: DeviceFault) -> None:

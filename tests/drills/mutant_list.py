@@ -40,9 +40,9 @@ def test(arguments: str) -> Judge:
     return Judge("test", arguments)
 
 
-SIMULATE = drill("simulate --seeds 200 --payments 6000 --until-broken")
-CRASH = drill("crash --points 400 --until-broken")
-POWERCUT = drill("powercut --cuts 1500")
+SIMULATE = drill("simulate --seeds 100 --payments 3000 --until-broken")
+CRASH = drill("crash --points 200 --until-broken")
+POWERCUT = drill("powercut --cuts 800")
 FORGE = drill("forge --tamperings 300")
 INGEST = test("tests/gateway/test_ingest.py")
 SYNC = test("tests/offline/test_sync.py")
@@ -83,7 +83,7 @@ MONEY = (
     Mutant(
         "M3b",
         "charges again after a restart instead of asking",
-        (CRASH,),
+        (SIMULATE, CRASH),
         CHARGE,
         "return (recall(payment),)",
         "return (ChargePad(payment.reference, payment.amount_fen),)",
@@ -91,7 +91,7 @@ MONEY = (
     Mutant(
         "M4",
         "takes a time-out for a decline",
-        (CRASH, SIMULATE),
+        (SIMULATE, CRASH),
         CHARGE,
         'return _unknown(payment, "the pad did not answer")',
         'return moved(payment, "DECLINED", "timed out")',
@@ -99,7 +99,7 @@ MONEY = (
     Mutant(
         "M4b",
         "takes a charge found sent at a restart for declined",
-        (CRASH,),
+        (SIMULATE, CRASH),
         PAYMENT,
         'unknown, keep = moved(found, "UNKNOWN", "restarted")',
         'return moved(found, "DECLINED", "restarted")\n            unknown, keep = found, ()',
@@ -107,7 +107,7 @@ MONEY = (
     Mutant(
         "M5",
         "reverses without asking",
-        (CRASH, SIMULATE),
+        (SIMULATE, CRASH),
         CHARGE,
         'return Ask(tag(payment, "close"), CloseOrder(payment.reference))',
         'return Ask(tag(payment, "close"), __import__("kiosk.hospital.contract", '
@@ -116,7 +116,7 @@ MONEY = (
     Mutant(
         "M6",
         "gives back while the hospital is unknown",
-        (CRASH, SIMULATE),
+        (SIMULATE, CRASH),
         BOOKING,
         'return moved_if(later, "HIS_UNKNOWN", why, *again)',
         'return moved_if(later, "HIS_UNKNOWN", why, *again, ReleasePad(payment.reference))',
@@ -124,7 +124,7 @@ MONEY = (
     Mutant(
         "M6b",
         "gives back at a restart what was being booked",
-        (CRASH,),
+        (SIMULATE, CRASH),
         PAYMENT,
         'unknown, keep = moved(found, "HIS_UNKNOWN", "restarted")',
         'unknown, keep = found, ()\n            return reverse(replace(found, at="HIS_REJECTED"))',
@@ -156,7 +156,7 @@ MONEY = (
     Mutant(
         "P3",
         "reverses at once",
-        (CRASH, SIMULATE),
+        (SIMULATE, CRASH),
         STATE,
         '"reverse_not_before": 15.0',
         '"reverse_not_before": 0.5',
@@ -196,7 +196,7 @@ MONEY = (
     Mutant(
         "P8",
         "forgets what was open at a restart",
-        (CRASH, SIMULATE),
+        (SIMULATE, CRASH),
         ENGINE,
         "self._payments.recover(self._records.open_payments())",
         "self._payments.recover(())",
