@@ -21,7 +21,6 @@ from drivers.transport import ByteStream
 from kiosk.flows.effects import Effect, KeepMove
 from kiosk.records import StoreRecords
 from offline.database import SqliteDatabase, Value
-from tests.crash.labels import is_of_money
 from tests.crash.page import Page
 from tests.drills.powerfail import ApswDatabase, Disk
 
@@ -30,23 +29,25 @@ from tests.drills.powerfail import ApswDatabase, Disk
 class Marks:
     """Counts them; at the one numbered `kill_at` the process ends by SIGKILL. 0: it lives.
 
-    With `of_money` only marks of the payments themselves count, not those of any start.
+    Only those count that `counts` says so of: all, by default.
     """
 
     page: Page
     kill_at: int = 0
-    of_money: bool = False
+    counts: Callable[[str], bool] = field(default=lambda label: True)
     trail: list[str] = field(default_factory=list)
     _counted: int = 0
 
     def at(self, label: str, torn: Callable[[], object] | None = None) -> None:
         """`torn` is done first: what half of a write or a send leaves behind."""
         self.trail.append(label)
-        self._counted += not self.of_money or is_of_money(label)
-        if self._counted == self.kill_at and (not self.of_money or is_of_money(label)):
+        if not self.counts(label):
+            return
+        self._counted += 1
+        if self._counted == self.kill_at:
+            self.page.last_word = f"{len(self.trail)} {label}"
             if torn is not None:
                 torn()
-            self.page.last_word = label
             os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -212,7 +213,7 @@ class MarkedSession(requests.Session):
 def _marked_connection(plain: Any, session: MarkedSession) -> Any:
     class Marked(plain):  # type: ignore[misc]
         def _new_conn(self) -> Any:
-            session.mark("connect: before")
+            session.marks.at("hospital connect: before")
             sock = super()._new_conn()
             receive = sock.recv_into
 

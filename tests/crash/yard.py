@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -23,6 +23,7 @@ from typing import Any
 
 from kiosk.hospital.client import HospitalClient
 from tests.crash.judge import Books, Verdict, judge, read_journal
+from tests.crash.labels import is_of_money
 from tests.crash.lines import LineClient, unix_listener
 from tests.crash.marks import MarkedSession, Marks
 from tests.crash.page import BEGIN_S, Page
@@ -43,12 +44,18 @@ RECOVERY_MARKS = 150
 MONEY_MARKS = 40
 """Killed again at one of the first so many of all marks, or of those of the payments."""
 
-Kill = tuple[int, bool]
-"""At which mark, and whether only marks of the payments count."""
 
-LIVES: Kill = (0, False)
+@dataclass(frozen=True)
+class Kill:
+    """At which mark a life ends, of those that count. 0: it is not killed."""
 
-PAUSES_S = (0.2, 0.5, 2.0, 6.0, 15.0, 25.0, 40.0, 90.0, 900.0)
+    at: int = 0
+    counts: Callable[[str], bool] = field(default=lambda label: True)
+
+
+LIVES = Kill()
+
+PAUSES_S = (0.2, 0.5, 2.0, 6.0, 15.0, 25.0, 40.0, 60.0, 90.0, 900.0)
 """Between death and the next start; a pad gives up a payment that it holds after thirty."""
 
 
@@ -57,8 +64,13 @@ class Life:
     """How one terminal fared. `died_at`: the mark's label, empty when it ended by itself."""
 
     died_at: str
+    mark: int = 0
     marks: tuple[str, ...] = ()
     bug: str = ""
+
+
+Plan = Callable[[int], Kill]
+"""How the life of this number is to end; 1 is the first recovery."""
 
 
 @dataclass
@@ -66,6 +78,7 @@ class Point:
     """One scenario, killed once or several times, then run to its end and compared."""
 
     deaths: list[str]
+    kills: list[int]  # the numbers of their marks: given again, the same lives end there again
     verdict: Verdict
     marks: tuple[str, ...] = ()  # of the first life, if nobody killed it
     seen: frozenset[str] = frozenset()  # of all lives that ended by themselves
@@ -134,23 +147,21 @@ class Yard:
 
     # --- one point
 
-    def point(self, scenario: Scenario, kill_at: int, chance: Random) -> Point:
-        """Killed at this mark (0: not at all), maybe again; its end compared with the books."""
+    def point(self, scenario: Scenario, kill_at: int, plan: Plan) -> Point:
+        """Killed at this mark (0: not at all), then as planned; its end compared with the books."""
         self._begin(scenario)
-        life = self._live(scenario, 0, (kill_at, False))
-        deaths, bugs = [life.died_at] if life.died_at else [], [life.bug]
-        first, number = life.marks, 0
-        while life.died_at:
-            number += 1
-            self._pass_time(chance.choice(PAUSES_S))
-            again = len(deaths) < DEATHS_MAX and chance.random() < KILLED_AGAIN
-            life = self._live(scenario, number, _mark_of_recovery(chance) if again else LIVES)
-            deaths += [life.died_at] if life.died_at else []
-            bugs.append(life.bug)
+        pauses = Random(f"{scenario.seed}/{kill_at}")
+        lives = [self._live(scenario, 0, Kill(kill_at))]
+        while lives[-1].died_at:
+            self._pass_time(pauses.choice(PAUSES_S))
+            lives.append(self._live(scenario, len(lives), plan(len(lives))))
         verdict = self._judged()
-        for bug in filter(None, bugs):
-            verdict.add("unresolved", f"the terminal died of a bug: {bug}")
-        return Point(deaths, verdict, first, frozenset(life.marks))
+        for life in lives:
+            if life.bug:
+                verdict.add("unresolved", f"the terminal died of a bug: {life.bug}")
+        dead = [life for life in lives if life.died_at]
+        deaths, kills = [life.died_at for life in dead], [life.mark for life in dead]
+        return Point(deaths, kills, verdict, lives[0].marks, frozenset(lives[-1].marks))
 
     def _begin(self, scenario: Scenario) -> None:
         self.page.now_s = BEGIN_S
@@ -176,13 +187,14 @@ class Yard:
             told = pipe.read()
         _, status = os.waitpid(pid, 0)
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
-            return Life(self.page.last_word or "killed by somebody else")
+            mark, _, label = self.page.last_word.partition(" ")
+            return Life(label or "killed by somebody else", int(mark or 0))
         if os.waitstatus_to_exitcode(status) == 0:
-            return Life("", tuple(json.loads(told)))
+            return Life("", marks=tuple(json.loads(told)))
         return Life("", bug=told.decode() or f"exit {status}")
 
     def _be_terminal(self, scenario: Scenario, number: int, kill: Kill, said: int) -> None:
-        marks = Marks(self.page, *kill)
+        marks = Marks(self.page, kill.at, kill.counts)
         try:
             Terminal(self.place, marks, scenario, number).live()
         except BaseException:
@@ -197,10 +209,27 @@ class Yard:
         return judge(read_journal(self.place.folder), books)
 
 
-def _mark_of_recovery(chance: Random) -> Kill:
-    if chance.random() < 0.4:
-        return chance.randint(1, RECOVERY_MARKS), False
-    return chance.randint(1, MONEY_MARKS), True
+def by_chance(chance: Random, rare: Collection[str]) -> Plan:
+    """Killed again in about half of the recoveries: anywhere early, among the marks of payments,
+    or at the first mark of a kind at which few have died so far."""
+
+    def plan(life: int) -> Kill:
+        luck = chance.random()
+        if life >= DEATHS_MAX or luck > KILLED_AGAIN:
+            return LIVES
+        match chance.choice(("any", "money", "money", "rare")):
+            case "any":
+                return Kill(chance.randint(1, RECOVERY_MARKS))
+            case "money":
+                return Kill(chance.randint(1, MONEY_MARKS), is_of_money)
+        return Kill(1, lambda label: label in rare)
+
+    return plan
+
+
+def as_before(kills: Sequence[int]) -> Plan:
+    """An earlier point's lives: `kills` are the marks of those after the first."""
+    return lambda life: Kill(kills[life - 1]) if life <= len(kills) else LIVES
 
 
 def _tcp_listener() -> socket.socket:

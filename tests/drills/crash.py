@@ -26,11 +26,14 @@ from random import Random
 
 from tests.bench.report import Promise, report
 from tests.crash.judge import PROMISES
-from tests.crash.labels import uncovered
+from tests.crash.labels import expected, uncovered
 from tests.crash.scenario import Scenario
-from tests.crash.yard import Point, Yard
+from tests.crash.yard import Plan, Point, Yard, as_before, by_chance
 
 POINTS_A_SCENARIO = 20
+DEATHS_A_LABEL = 4
+"""Fewer at one label are too few."""
+
 BROKEN_MAX = 50
 """A product that is so broken need not be tried further."""
 
@@ -68,6 +71,11 @@ class Tally:
         self.killed_again += len(point.deaths) > 1
         self.first[point.deaths[0]] += 1
         self.later.update(point.deaths[1:])
+
+    def rare(self) -> set[str]:
+        """Where few have died so far, of all that any life passed."""
+        died = self.first + self.later
+        return {label for label in {*self.seen} | expected() if died[label] < DEATHS_A_LABEL}
 
     def with_other(self, other: Tally) -> Tally:
         """Both together."""
@@ -112,10 +120,11 @@ def drill(made: Yard, points: int, number: int, broken_max: int = BROKEN_MAX) ->
     tally = Tally()
     while tally.points < points and tally.broken.total() < broken_max:
         scenario = Scenario.of(number)
-        whole = lived(made, tally, scenario, 0)
+        whole = lived(made, tally, scenario, 0, as_before(()))
         tally.scenarios += 1
         for kill_at in chosen(whole.marks, tally.first + tally.later, Random(number)):
-            point = lived(made, tally, scenario, kill_at)
+            plan = by_chance(Random(f"{number}/{kill_at}"), tally.rare())
+            point = lived(made, tally, scenario, kill_at, plan)
             tally.strayed += point.deaths[:1] != [whole.marks[kill_at - 1]]
             if tally.points >= points or tally.broken.total() >= broken_max:
                 break
@@ -123,13 +132,14 @@ def drill(made: Yard, points: int, number: int, broken_max: int = BROKEN_MAX) ->
     return tally
 
 
-def lived(made: Yard, tally: Tally, scenario: Scenario, kill_at: int) -> Point:
+def lived(made: Yard, tally: Tally, scenario: Scenario, kill_at: int, plan: Plan) -> Point:
     """One point, told when it broke a promise."""
-    point = made.point(scenario, kill_at, Random(f"{scenario.seed}/{kill_at}"))
+    point = made.point(scenario, kill_at, plan)
     for words in point.verdict.words:
         print(f"{words}; killed at {point.deaths}")
     if point.verdict.words:
-        print(f"again: python -m tests.drills.crash --scenario {scenario.seed} --kill {kill_at}")
+        kills = ",".join(map(str, point.kills)) or "0"
+        print(f"again: python -m tests.drills.crash --scenario {scenario.seed} --kill {kills}")
     tally.add(point)
     return point
 
@@ -160,11 +170,11 @@ def run(points: int, seed: int, jobs: int, broken_max: int = BROKEN_MAX) -> Tall
         return reduce(Tally.with_other, pool.map(share, [each] * jobs, firsts))
 
 
-def again(scenario: int, kill_at: int) -> Tally:
+def again(scenario: int, kills: Sequence[int]) -> Tally:
     """One point of an earlier run."""
     tally = Tally()
     with yard() as made:
-        lived(made, tally, Scenario.of(scenario), kill_at)
+        lived(made, tally, Scenario.of(scenario), kills[0], as_before(kills[1:]))
     return tally
 
 
@@ -177,7 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--scenario", type=int, help="this one only, with --kill")
-    parser.add_argument("--kill", type=int, default=0, help="the mark; 0: lived whole")
+    parser.add_argument("--kill", default="0", help="marks of its lives, commas between; 0: whole")
     parser.add_argument("--jobs", type=int, default=0, help="processes; 0: by the number of points")
     parser.add_argument("--until-broken", action="store_true", help="stop at the first")
     parser.add_argument("--labels", action="store_true", help="where how many were killed")
@@ -185,7 +195,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     began_s = time.monotonic()
     if asked.scenario is not None:
-        tally = again(asked.scenario, asked.kill)
+        tally = again(asked.scenario, [int(mark) for mark in asked.kill.split(",")])
     else:
         jobs, broken_max = (
             asked.jobs or _jobs(asked.points),
