@@ -144,6 +144,8 @@ def _one(attempt: Attempt, cards: list[dict[str, Any]], books: Books, verdict: V
     given_back = any(entry["why"] == OUR_RELEASE for entry in cards)
     if given_back and reference not in books.hospital["refused"]:
         verdict.add("unresolved", f"{reference} was given back before the hospital said no")
+    if state in ENDS and not attempt.told:
+        verdict.add("unresolved", f"{reference} is {state} and finance does not know")
     if state not in ENDS:
         verdict.add("unresolved", f"{reference} is {state} for ever")
     elif state in PERSON_CASES:
@@ -163,10 +165,8 @@ def _agrees(attempt: Attempt, money: int, booked: int | None, verdict: Verdict) 
 
 
 def _handed_over(attempt: Attempt, money: int, booked: int | None, verdict: Verdict) -> None:
-    """A person gets only what the books really contradict, and finance has been told."""
+    """A person gets only what the books really contradict."""
     reference, state = attempt.reference, attempt.state
-    if not attempt.told:
-        verdict.add("unresolved", f"{reference} is {state} and finance does not know")
     if state == "REFUND_DUE" and (not money or booked is not None):
         verdict.add("unresolved", f"{reference}: a refund is due, {money} fen, booked {booked}")
     if state == "MANUAL" and money == (booked or 0):

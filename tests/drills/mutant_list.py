@@ -239,7 +239,7 @@ STORE = (
     Mutant(
         "M1b",
         "records a payment's steps in two transactions",
-        (test("tests/engine/test_records_first.py"), CRASH),
+        (test("tests/kiosk/test_records.py"), CRASH),
         RECORDS,
         "        self.keeping.write(work)\n\n    def admission",
         "        for keep in keeps:\n"

@@ -79,9 +79,8 @@ def test_books_that_contradict_each_other_break_the_promise(
     assert ruled(replace(SETTLED, state=state), pad, hospital)[promise]
 
 
-def test_a_person_cannot_decide_what_finance_was_not_told() -> None:
-    untold = replace(SETTLED, state="MANUAL", told=False)
-    assert ruled(untold, [TAKEN], NOT_BOOKED)["unresolved"]
+def test_an_end_that_finance_was_not_told_of_is_unresolved() -> None:
+    assert ruled(replace(SETTLED, told=False), [TAKEN], BOOKED)["unresolved"]
 
 
 def test_a_charge_of_no_attempt_is_a_lost_payment() -> None:
