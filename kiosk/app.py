@@ -196,7 +196,8 @@ class _Gateway:
     policy: PolicyStood | None = None
 
     def beat(self, waiting: int) -> None:
-        self.lending.look()
+        with suppress(StoreFull):  # looked at again at the next beat
+            self.lending.look()
         self._look_at_policy()
         if not self.pace.due:
             if self.pace.away:
@@ -215,7 +216,8 @@ class _Gateway:
         old = self.clock.monotonic_s() - self.listed_s > DAY_LIST_EVERY_S
         if old or self.listed_day != now.date():
             self._fetch_day_list(now)
-        self.lending.fetch(lambda request: ask(self.client, 0, request))
+        with suppress(StoreFull):
+            self.lending.fetch(lambda request: ask(self.client, 0, request))
 
     def _hello(self, waiting: int) -> Hello:
         return Hello(

@@ -65,6 +65,15 @@ class Keeping:
         """What has happened is recorded; on a full disk the ballast goes for it. StoreFull."""
         return self._ballast.write(work)
 
+    def insist(self, act: Callable[[], T]) -> T:
+        """As write(), for what keeps its own transactions and may be done again. StoreFull."""
+        try:
+            return act()
+        except StoreFull:
+            if not self._ballast.drop():
+                raise
+        return act()
+
     def admission(self, probe: bool = True) -> str:
         """Empty: a payment may be begun. Else why not, a code; once off, only a write proves on."""
         found = self._ballast.admission(probe or bool(self._off))

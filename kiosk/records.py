@@ -306,8 +306,8 @@ class StoreRecords:
         """Two digits of the volunteer's number, then the PIN; counted before it is looked at."""
         number, rest = pin[:NUMBER_DIGITS], pin[NUMBER_DIGITS:]
         who = number if number in self._staff and number in self._pins.known() else NOBODY
-        answer = self._pins.check(who, rest)
-        self._audit_pin(who, answer)
+        answer = self.keeping.insist(lambda: self._pins.check(who, rest))
+        self.keeping.insist(lambda: self._audit_pin(who, answer))
         match answer:
             case pins.PinRight() if who != NOBODY:
                 member = self._staff[who]

@@ -154,6 +154,15 @@ def _home(terminal: Terminal) -> tuple[object, ...]:
     return (terminal.page.next, *terminal.page.tasks)
 
 
+def test_a_volunteer_gets_in_on_a_full_disk_and_wrong_pins_are_counted(terminal: Terminal) -> None:
+    terminal.records.set_pin("01", "4711")
+    terminal.records.admission()
+    terminal.fills_up()
+    assert terminal.records.check_pin("010000").tries_left == 4
+    assert terminal.records.check_pin("014711").right and not terminal.ballast.exists()
+    assert [event["who"] for event in facts(terminal, "pin_wrong")] == ["volunteer_01"]
+
+
 def test_payments_come_back_by_themselves_when_there_is_room_again(terminal: Terminal) -> None:
     keeper = terminal.keeper()
     keeper.look()
