@@ -40,6 +40,8 @@ TESTS = [
     "hypothesis==6.170.15",
     "apsw==3.54.1.0",  # a file system of our own under SQLite, for simulated power cuts
     "python-escpos==3.1",  # the peer that the receipt printer's bench is measured against
+    "persist-queue==1.1.0",  # two peers that the restart bench opens the same backlog with
+    "litequeue==0.9",
     "mypy==2.4.1",
     "ruff==0.17.6",
     "types-requests>=2.32,<3",
