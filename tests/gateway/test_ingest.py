@@ -101,6 +101,16 @@ def test_the_same_key_with_another_body_is_refused_alarmed_and_kept(world: World
     assert world.alarms() == ["key_reused"], "alarmed once"
 
 
+def test_the_same_key_in_the_same_place_with_another_body_is_refused_too(world: World) -> None:
+    """RELIABILITY S2: a record that was changed on its way, or on a disk."""
+    batch(world, *screenings_sent(1))
+    changed = record(1, screening("S1", waited_s=999), "screening", key="key-1")
+    [verdict] = batch(world, changed).verdicts
+    assert (verdict.state, verdict.reason) == ("refused", "key_reused")
+    assert world.alarms() == ["key_reused"]
+    assert len(rows(world, screenings)) == 1
+
+
 def test_another_record_in_a_taken_place_is_refused_and_alarmed(world: World) -> None:
     """A terminal restored from an old backup counts from a number that is gone."""
     batch(world, *screenings_sent(1))
@@ -213,8 +223,10 @@ def test_a_queue_of_thirty_five_days_arrives_once(world: World) -> None:
     sent = screenings_sent(*range(1, 41))
     batch(world, *sent[:20])
     world.clock.advance(days=35)
-    assert batch(world, *sent).held_up_to == 40
-    assert len(rows(world, screenings)) == 40
+    reply = batch(world, *sent)
+    assert reply.held_up_to == 40
+    assert {verdict.state for verdict in reply.verdicts} == {"accepted"}, "its first verdict, again"
+    assert len(rows(world, screenings)) == 40 and not world.alarms()
 
 
 def test_more_than_a_hundred_records_are_no_message_of_the_contract() -> None:
