@@ -234,7 +234,9 @@ def test_more_than_a_hundred_records_are_no_message_of_the_contract() -> None:
         c.Outbox(screenings_sent(*range(1, 102)))
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.randoms(use_true_random=False))
 def test_any_order_any_repetition_ends_with_each_effect_once(
     light_world: World, chance: random.Random
