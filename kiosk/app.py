@@ -364,8 +364,12 @@ class Core:
 
     def _device_stood(self, event: str, *, device: Part, code: str) -> None:
         """On a worker's thread: the store takes turns."""
-        self.log.info(event, device=device, code=code)
-        keeps = self._lost.noted(DeviceStood(device, event == "device_back", code))
+        well = event == "device_back"
+        if well:
+            self.log.info("device_back", device=device, code=code)
+        else:
+            self.log.info("device_lost", device=device, code=code)
+        keeps = self._lost.noted(DeviceStood(device, well, code))
         with suppress(StoreFull):  # a full disk is told elsewhere: the device goes on
             self.records.commit(keeps, "")
 
