@@ -66,7 +66,7 @@ class Scenario:
             provider_silent=chance.choice((0.0, 0.3)) if bad else 0.0,
             fates=_fates(chance) if bad else Fates(),
             pad=chance.choice(_PAD) if bad else "",
-            pad_keeps=chance.random() < 0.5,
+            pad_keeps=chance.random() < 0.35,
             syscalls=chance.random() < 0.5,
             comes_again=chance.random() < 0.3,
         )

@@ -37,7 +37,7 @@ WARM_UP = 37
 """A scenario that ends well, by a card."""
 
 DEATHS_MAX = 3
-KILLED_AGAIN = 0.7
+KILLED_AGAIN = 0.8
 """A mark that is never reached kills nobody: more than half is tried, about half is killed."""
 
 RECOVERY_MARKS = 150
@@ -55,7 +55,7 @@ class Kill:
 
 LIVES = Kill()
 
-PAUSES_S = (0.2, 0.5, 2.0, 6.0, 15.0, 25.0, 40.0, 60.0, 90.0, 900.0)
+PAUSES_S = (0.2, 0.5, 2.0, 6.0, 15.0, 25.0, 35.0, 40.0, 60.0, 90.0, 900.0)
 """Between death and the next start; a pad gives up a payment that it holds after thirty."""
 
 
@@ -217,7 +217,7 @@ def by_chance(chance: Random, rare: Collection[str]) -> Plan:
         luck = chance.random()
         if life >= DEATHS_MAX or luck > KILLED_AGAIN:
             return LIVES
-        match chance.choice(("any", "money", "money", "rare")):
+        match chance.choice(("any", "money", "rare", "rare")):
             case "any":
                 return Kill(chance.randint(1, RECOVERY_MARKS))
             case "money":

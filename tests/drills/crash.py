@@ -31,7 +31,7 @@ from tests.crash.scenario import Scenario
 from tests.crash.yard import Plan, Point, Yard, as_before, by_chance
 
 POINTS_A_SCENARIO = 20
-DEATHS_A_LABEL = 4
+DEATHS_A_LABEL = 2
 """Fewer at one label are too few."""
 
 BROKEN_MAX = 50
