@@ -339,7 +339,7 @@ SENDING = (
         "the first bad record stops the loop",
         (INGEST,),
         "gateway/ingest.py",
-        'verdicts.append(c.Verdict(record.key, "later", "server_error"))',
+        "verdicts.append(self._keep_unusable(terminal, record))",
         "break",
     ),
     Mutant(
