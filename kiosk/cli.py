@@ -225,6 +225,8 @@ def status(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> None:
     broken = [part for part, well in answer["works"].items() if not well]
     typer.echo(f"page {answer['page']}, waiting records {answer['queued']}")
     typer.echo(f"does not work: {', '.join(broken) or 'nothing'}")
+    if "numbers" in answer:
+        typer.echo(f"leased numbers at hand: {answer['numbers']}")
     typer.echo(f"open payments: {', '.join(answer['open_payments']) or 'none'}")
     for line in store_lines(answer):
         typer.echo(line)

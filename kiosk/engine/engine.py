@@ -222,7 +222,8 @@ class Engine:
         """For `kiosk status`: no personal data."""
         return {
             "page": self.drawn.view.page.page if self.drawn else "",
-            "works": {part: bool(well) for part, well in vars(self._works).items()},
+            "works": {part: well for part, well in vars(self._works).items() if part != "numbers"},
+            "numbers": self._works.numbers,
             "queued": self._queued,
             "open_payments": self._payments.open_references(),
             "payments": self._payments.states(),

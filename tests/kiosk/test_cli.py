@@ -19,6 +19,7 @@ RUN = CliRunner()
 STATUS = {
     "page": "attract",
     "works": {"pad": False, "scanner": True},
+    "numbers": 0,
     "queued": 3,
     "open_payments": ["K03-261122-8K42"],
 }
@@ -92,7 +93,8 @@ def test_without_core_the_answer_is_one_clear_line(profile: Path, command: list[
 def test_status_says_what_works_and_what_waits(profile: Path, running: None) -> None:
     ran = RUN.invoke(app, ["status", "--profile", str(profile)])
     assert ran.exit_code == 0
-    assert "does not work: pad" in ran.output and "K03-261122-8K42" in ran.output
+    assert "does not work: pad\n" in ran.output and "K03-261122-8K42" in ran.output
+    assert "leased numbers at hand: 0\n" in ran.output, "none at hand is nothing broken"
     told = RUN.invoke(app, ["status", "--json", "--profile", str(profile)])
     assert json.loads(told.output) == STATUS
 
