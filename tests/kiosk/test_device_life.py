@@ -238,7 +238,7 @@ def terminal(sockets: Sockets) -> Iterator[Terminal]:
     (sockets.folder / "token").write_text("t")
     text = text.replace("/etc/kiosk/token", str(sockets.folder / "token"))
     with (sockets.folder / "core.log").open("w") as log:
-        core = Core(parse_profile(text), CLOCK, logs.start("core", CLOCK.now, log))
+        core = Core(parse_profile(text), CLOCK, logs.logger("core", CLOCK.now, log))
         thread = threading.Thread(target=core.run)
         thread.start()
         yield Terminal(core, hosts, sockets.folder / SOCKET_NAME)
