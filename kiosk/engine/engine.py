@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kiosk.domain.identity import age_on
 from kiosk.engine import idle
 from kiosk.engine.cash import CashBox
 from kiosk.engine.frame import Drawing, Drawn
@@ -19,6 +18,8 @@ from kiosk.engine.payments import Payments, unlock
 from kiosk.engine.printing import print_audit
 from kiosk.engine.questions import answer
 from kiosk.engine.session import Layer, Session
+from kiosk.engine.sessions import Around, Sessions
+from kiosk.engine.standing import Standing, Stood
 from kiosk.engine.timers import Timers
 from kiosk.flows.effects import (
     Ask,
@@ -49,7 +50,6 @@ from kiosk.flows.effects import (
     SetPerson,
     SetToday,
     Tell,
-    Volunteer,
     Wake,
 )
 from kiosk.flows.events import (
@@ -80,34 +80,26 @@ from kiosk.flows.scene import Business, Rules, Scene, Shown
 from kiosk.ports import (
     Answered,
     AskHospital,
-    CashBoxChanged,
-    CashLooked,
     Clock,
     DeviceStood,
-    HospitalStood,
     Listen,
     NumbersStood,
     Outside,
     PadLooked,
-    PaymentsStood,
-    PolicyStood,
     Records,
-    Sent,
     TellHospital,
     Ticked,
     Told,
 )
-from kiosk.views import Named, Touch, View, Works
+from kiosk.views import Named, Touch, View
 
 PAYMENTS = 0
 """The owner of the payments' asks and timers: they outlive every session."""
 
-ON_TOP = ("call_help", "hand_over")
 _KEEPS = (
     *(KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepCash),
     *(KeepNote, DropNote, KeepQuote),
 )
-_SIZES = {"normal": "large", "large": "extra", "extra": "normal"}
 
 
 @dataclass(frozen=True)
@@ -132,26 +124,23 @@ class Engine:
         clock: Clock,
         show: Callable[[View], None],
     ) -> None:
-        self._setting, self._businesses = setting, businesses
-        self._records, self._outside, self._clock = records, outside, clock
+        self._setting, self._clock = setting, clock
+        self._records, self._outside = records, outside
         self._show = show
         self._drawing = Drawing(setting.hospital, setting.place)
         self._timers = Timers()
-        self._works = Works(hospital=False)
-        self._policy = PolicyStood(False)
-        self._pad_mark = ""
-        self._cash = CashBox(records.notes(CashBox.NOTE))
-        self._queued = 0
-        self._tokens = 0
+        self._standing = Standing(CashBox(records.notes(CashBox.NOTE)))
+        self._asked = 0
         self._asks: dict[int, tuple[int, str]] = {}
         self._later: deque[Callable[[], None]] = deque()
         self._payments = Payments(
             perform=lambda effects: self._perform(None, effects),
-            moved=lambda moved: self._later.append(lambda: self._broadcast(moved)),
+            moved=lambda moved: self._later.append(lambda: self._sessions.broadcast(moved)),
             ended=lambda reference: self._timers.drop_named(PAYMENTS, f"pay:{reference}:"),
             admission=records.admission,
         )
-        self._session = self._new_session()
+        around = Around(self._scene, self._commit, self._perform, self._forget)
+        self._sessions = Sessions(businesses, records, around)
         self._active_s = clock.monotonic_s()
         self._listening = Listen(False, "")
         self.drawn: Drawn | None = None
@@ -160,12 +149,12 @@ class Engine:
 
     def start(self) -> None:
         """Settle what was open by asking, unlock what was locked, then show the first page."""
-        self._queued = self._records.waiting()
+        self._standing.queued = self._records.waiting()
         self._payments.recover(self._records.open_payments())
         for name in self._records.notes("hold:"):
             if name.removeprefix("hold:") not in self._payments.holds():
                 self._perform(None, unlock(name.removeprefix("hold:"), "failed"))
-        self._enter("attract", None, None)
+        self._sessions.enter("attract", None, None)
         self._settle()
 
     def tell(self, told: Told) -> None:
@@ -175,31 +164,14 @@ class Engine:
                 self._touch(told)
             case Answered():
                 self._answered(told)
-            case CashLooked() | CashBoxChanged() | DeviceStood("cash_box"):
-                self._commit(self._cash.told(told))
-            case DeviceStood(part, well):
-                self._works = replace(self._works, **{part: well})
-                if part == "receipt_printer" and well:
-                    self._print_again()
-            case HospitalStood(reachable):
-                self._works = replace(self._works, hospital=reachable)
-            case NumbersStood(left):
-                self._stand_numbers(left)
-            case PaymentsStood(off):
-                self._works = replace(self._works, payments=not off)
-            case PolicyStood():
-                self._policy = told
-            case PadLooked(mark):
-                self._pad_mark = mark
-                self._records.pad_looked(mark)
-            case Sent(waiting):
-                self._queued = waiting
+            case _ if isinstance(told, Stood):
+                self._stood(told)
             case CardLaid() | CardRead() | CardTrouble() | BankCardInserted():
                 self._credential(told)
             case CodeScanned() | CodeRejected():
                 self._credential(told)
             case CodeHint():
-                self._step(self._session.top, told)  # a word, and no sign of life
+                self._sessions.step(self._session.top, told)  # a word, and no sign of life
             case SlipPrinted() | SlipFailed() | ReportPrinted() | ReportFailed():
                 self._paper(told)
             case _ if isinstance(told, PadProgressed | PadSaid | CashSaid):
@@ -207,7 +179,7 @@ class Engine:
                 self._payments.tell(told.reference, told)
             case ReportSending() | ReportPaused():
                 self._active()
-                self._broadcast(told)
+                self._sessions.broadcast(told)
             case Ticked():
                 pass
             case _:
@@ -220,15 +192,16 @@ class Engine:
 
     def status(self) -> dict[str, Any]:
         """For `kiosk status`: no personal data."""
+        works = self._standing.works
         return {
             "page": self.drawn.view.page.page if self.drawn else "",
-            "works": {part: well for part, well in vars(self._works).items() if part != "numbers"},
-            "numbers": self._works.numbers,
-            "queued": self._queued,
+            "works": {part: well for part, well in vars(works).items() if part != "numbers"},
+            "numbers": works.numbers,
+            "queued": self._standing.queued,
             "open_payments": self._payments.open_references(),
             "payments": self._payments.states(),
             "in_doubt": self._payments.in_doubt(),
-            "cash_box": self._cash.status(),
+            "cash_box": self._standing.cash.status(),
         }
 
     def _settle(self) -> None:
@@ -247,75 +220,38 @@ class Engine:
             if owner == PAYMENTS:
                 self._payments.tell(name.split(":")[1], Woke(name))
             else:
-                self._to_layer(owner, Woke(name))
+                self._sessions.to_layer(owner, Woke(name))
 
-    # --- sessions and layers ---------------------------------------------------------------------
+    def _stood(self, stood: Stood) -> None:
+        self._commit(self._standing.told(stood))
+        match stood:
+            case DeviceStood("receipt_printer", True):
+                self._print_again()
+            case PadLooked(mark):
+                self._records.pad_looked(mark)
 
-    def _new_session(self) -> Session:
-        return Session(f"s{self._records.fresh()}")
+    # --- the person and the flows ----------------------------------------------------------------
 
-    def _enter(self, name: str, argument: Any, instead_of: Layer | None) -> None:
-        """Start a flow, in place of a layer, or on top when there is none to replace."""
-        if name == "home" and self._session.person is None:
-            name = "attract"
-        if name != "attract" and not self._session.begun:
-            self._session.begun = True
-            self._commit([KeepAudit("session_begun")])
-        if isinstance(argument, Volunteer):
-            notes = self._records.notes("waiting")
-            argument = replace(argument, waiting=notes.get("waiting", ""))
-        self._tokens += 1
-        layer = Layer(self._tokens, self._businesses[name], None)
-        layers = self._session.layers
-        if instead_of is None:
-            layers.append(layer)
-        else:
-            self._forget(instead_of)
-            layers[layers.index(instead_of)] = layer
-        layer.state, effects = layer.business.start(self._scene(), argument)
-        self._perform(layer, effects)
+    @property
+    def _session(self) -> Session:
+        return self._sessions.now
 
     def _forget(self, layer: Layer) -> None:
         self._timers.drop(layer.token)
         self._asks = {id: ask for id, ask in self._asks.items() if ask[0] != layer.token}
         self._later.append(lambda: self._payments.left(layer.token))
 
-    def _end_session(self, disposition: str) -> None:
-        """Dropped whole: the old object is the only place where anything of the person was."""
-        old = self._session
-        for layer in old.layers:
-            self._forget(layer)
-        if old.begun:
-            fields = (("disposition", disposition),)
-            self._commit([KeepAudit("session_ended", fields=fields)])
-        self._session = self._new_session()
-        self._enter("attract", None, None)
-
-    def _to_layer(self, token: int, event: Event) -> None:
-        for layer in self._session.layers:
-            if layer.token == token:
-                self._step(layer, event)
-
-    def _broadcast(self, event: Event) -> None:
-        for layer in list(self._session.layers):
-            if layer in self._session.layers:
-                self._step(layer, event)
-
-    def _step(self, layer: Layer, event: Event) -> None:
-        layer.state, effects = layer.business.step(layer.state, event, self._scene())
-        self._perform(layer, effects)
-
     def _scene(self) -> Scene:
         """For one step: with a number that no other step gets."""
         return self._look(self._records.fresh())
 
     def _look(self, fresh: int) -> Scene:
-        session = self._session
+        session, standing = self._session, self._standing
         return Scene(
             now=self._clock.now(),
             fresh=fresh,
             rules=self._setting.rules,
-            works=self._works,
+            works=standing.works,
             language=session.language,
             person=session.person,
             acting=session.acting,
@@ -327,11 +263,11 @@ class Engine:
             quote=session.quote,
             payment_open=self._payments.pending(session.person.person if session.person else ""),
             ways_in_doubt=self._payments.ways_in_doubt,
-            pad_mark=self._pad_mark,
-            notes_fen=self._cash.notes_fen,
-            look_up=self._policy.on,
-            look_up_version=self._policy.version,
-            queued=self._queued,
+            pad_mark=standing.pad_mark,
+            notes_fen=standing.cash.notes_fen,
+            look_up=standing.policy.on,
+            look_up_version=standing.policy.version,
+            queued=standing.queued,
         )
 
     # --- fingers and credentials -----------------------------------------------------------------
@@ -345,26 +281,18 @@ class Engine:
             return  # somebody is there; on a warning, or a page that is gone, it means no more
         session = self._session
         match touch.target:
-            case "language:zh":
-                session.language = "zh"
-            case "language:en":
-                session.language = "en"
-            case "large":
-                session.size = _SIZES[session.size]  # type: ignore[assignment]
-            case "voice":
-                session.voice = not session.voice
-            case "low":
-                session.low = not session.low
+            case target if session.adjusted(target):
+                pass
             case "help" if session.top.business.name != "call_help":
-                self._enter("call_help", HelpCall(page=self.drawn.view.page.page), None)
+                self._sessions.enter("call_help", HelpCall(page=self.drawn.view.page.page), None)
             case target:
-                self._step(session.top, Touched(target))
+                self._sessions.step(session.top, Touched(target))
 
     def _credential(self, event: Event) -> None:
         self._active()
         if self.drawn is not None and self.drawn.view.frame.idle_left_s is not None:
             return  # somebody is there; the warning goes, the page stays
-        self._step(self._session.top, event)
+        self._sessions.step(self._session.top, event)
 
     def _active(self) -> None:
         self._active_s = self._clock.monotonic_s()
@@ -381,7 +309,7 @@ class Engine:
             if idle_s < idle.VOLUNTEER_S:
                 return False
             self._active()
-            self._step(session.top, Touched("lock"))
+            self._sessions.step(session.top, Touched("lock"))
             return True
         if not idle.over(session, idle_s):
             return False
@@ -390,19 +318,13 @@ class Engine:
 
     def _wipe(self) -> None:
         """Nobody is there any more: each flow may tidy up, then all of it goes."""
-        self._tidy(besides=None)
-        self._end_session("timed_out")
-
-    def _tidy(self, besides: Layer | None) -> None:
-        """What a flow locked or printed on leaving, it unlocks or prints now."""
-        for layer in reversed(self._session.layers[:]):
-            if layer is not besides:
-                self._step(layer, Touched("end"))
+        self._sessions.tidy(besides=None)
+        self._sessions.end("timed_out")
 
     # --- payments --------------------------------------------------------------------------------
 
     def _begin(self, begin: BeginPayment, payer: int) -> None:
-        session = self._session
+        session, standing = self._session, self._standing
         assert session.person is not None, "a payment is for a known person"
         payment = Payment(
             reference=begin.reference,
@@ -414,7 +336,7 @@ class Engine:
             number=session.person.number,
             hold_key=begin.hold_key,
             acting=session.acting.person if session.acting else "",
-            pad_mark=self._cash.mark if begin.method == "cash" else self._pad_mark,
+            pad_mark=standing.cash.mark if begin.method == "cash" else standing.pad_mark,
             payer_code=begin.payer_code,
         )
         self._payments.begin(payment, payer)
@@ -429,7 +351,7 @@ class Engine:
         if owner == PAYMENTS:
             self._payments.tell(tag.split(":")[1], event)
         else:
-            self._to_layer(owner, event)  # of nobody, when the flow that asked has gone
+            self._sessions.to_layer(owner, event)
 
     def _paper(self, event: SlipPrinted | SlipFailed | ReportPrinted | ReportFailed) -> None:
         self._active()
@@ -446,20 +368,20 @@ class Engine:
         printed = self._session.slips.get(event.job)
         number = printed.slip.number if printed else ""
         self._commit([KeepAudit("print_ended", slip=number, fields=fields)])
-        self._broadcast(event)
+        self._sessions.broadcast(event)
 
     # --- effects ---------------------------------------------------------------------------------
 
     def _commit(self, keeps: list[Effect]) -> None:
         if keeps:
             self._records.commit(keeps, self._session.id)
-            self._queued = self._records.waiting()
+            self._standing.queued = self._records.waiting()
 
     def _perform(self, layer: Layer | None, effects: tuple[Effect, ...]) -> None:
         """Records first, in one transaction; then the rest, in the flow's order."""
         keeps: list[Effect] = [effect for effect in effects if isinstance(effect, _KEEPS)]
         keeps += [print_audit(e) for e in effects if isinstance(e, PrintSlip | PrintReport)]
-        keeps += self._cash.after(keeps)
+        keeps += self._standing.cash.after(keeps)
         self._commit(keeps)
         for effect in effects:
             if not isinstance(effect, _KEEPS):
@@ -470,9 +392,9 @@ class Engine:
         session = self._session
         match effect:
             case Ask(tag, request):
-                self._tokens += 1
-                self._asks[self._tokens] = (owner, tag)
-                self._outside.order(AskHospital(self._tokens, request))
+                self._asked += 1
+                self._asks[self._asked] = (owner, tag)
+                self._outside.order(AskHospital(self._asked, request))
             case Tell(request):
                 self._outside.order(TellHospital(request))
             case Wake(name, after_s):
@@ -480,25 +402,16 @@ class Engine:
             case FindOffline() | CheckPin() | AskTrail() | AskLent() | GiveNumber() | AskQuote():
                 self._answer(owner, answer(self._records, effect, session.id))
                 if isinstance(effect, GiveNumber):
-                    self._queued = self._records.waiting()
-                    self._stand_numbers(sum(one.slot.left for one in self._records.lent()))
-            case SetPerson(patient, card_expired, by_card):
-                session.person, session.card_expired = patient, card_expired
-                session.acting, session.relation, session.by_card = None, "", by_card
-                session.today, session.quote = None, None
-                self._notice_age()
-            case SetToday(today, quote):
-                session.today, session.quote = today, quote
-            case SetActing(patient, relation):
-                session.acting = session.acting or session.person
-                session.person, session.relation, session.by_card = patient, relation, None
-                session.today, session.quote = None, None
+                    self._count_numbers()
+            case SetPerson() | SetToday() | SetActing():
+                today = self._clock.now().date()
+                session.learn(effect, today, self._setting.rules.elder_age)
             case BeginPayment():
                 self._begin(effect, owner)
             case GiveUpPayment(reference):
                 self._later.append(lambda: self._payments.tell(reference, GivenUp()))
             case Go() | Return() | EndSession():
-                self._later.append(lambda: self._go(layer, effect, session))
+                self._later.append(lambda: self._sessions.go(layer, effect, session))
             case PrintSlip():
                 self._print(replace(effect, language=session.language))
             case _:
@@ -516,48 +429,14 @@ class Engine:
             self._commit([print_audit(effect)])
             self._outside.order(effect)
 
-    def _stand_numbers(self, left: int) -> None:
-        self._works = replace(self._works, numbers=left)
+    def _count_numbers(self) -> None:
+        """One of them has been given away, and its record waits."""
+        self._standing.queued = self._records.waiting()
+        left = sum(one.slot.left for one in self._records.lent())
+        self._commit(self._standing.told(NumbersStood(left)))
 
     def _answer(self, owner: int, event: Event) -> None:
-        self._later.append(lambda: self._to_layer(owner, event))
-
-    def _notice_age(self) -> None:
-        """U17: on at 60 from the card; one tap takes it off again."""
-        session = self._session
-        assert session.person is not None
-        born = session.person.born
-        if born and age_on(born, self._clock.now().date()) >= self._setting.rules.elder_age:
-            session.elder = True
-            session.size = "large"
-
-    def _go(self, layer: Layer | None, effect: Go | Return | EndSession, of: Session) -> None:
-        if of is not self._session:
-            return  # that person has gone; nobody is led anywhere
-        layers = self._session.layers
-        if layer is None or layer not in layers:
-            # Another effect of the same step has replaced it: what follows goes on top of that.
-            if isinstance(effect, Go) and effect.to in ON_TOP:
-                self._enter(effect.to, effect.argument, None)
-            return
-        match effect:
-            case EndSession(shown):
-                self._tidy(besides=layer)
-                self._end_session("done")
-                if shown is not None:
-                    self._step(self._session.top, shown)
-            case Return() if len(layers) > 1:
-                self._forget(layer)
-                layers.remove(layer)
-            case Return():
-                self._enter("home", None, layer)
-            case Go(to, argument) if to in ON_TOP:
-                self._enter(to, argument, None)
-            case Go(to, argument):
-                for above in layers[layers.index(layer) + 1 :]:
-                    self._forget(above)
-                    layers.remove(above)
-                self._enter(to, argument, layer)
+        self._later.append(lambda: self._sessions.to_layer(owner, event))
 
     # --- the page --------------------------------------------------------------------------------
 
@@ -572,7 +451,7 @@ class Engine:
         drawn = self._drawing.draw(
             shown,
             self._session,
-            works=self._works,
+            works=self._standing.works,
             now=self._clock.now(),
             idle_left_s=idle_left_s,
             before=self.drawn,

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 from kiosk.domain.bill import Quote
-from kiosk.domain.identity import Identity
-from kiosk.flows.effects import PrintSlip
+from kiosk.domain.identity import Identity, age_on
+from kiosk.flows.effects import PrintSlip, SetActing, SetPerson, SetToday
 from kiosk.flows.scene import Business
 from kiosk.hospital.contract import Patient, Today
 from kiosk.views import Language
+
+_SIZES: dict[str, Literal["normal", "large", "extra"]] = {
+    "normal": "large",
+    "large": "extra",
+    "extra": "normal",
+}
 
 
 @dataclass
@@ -50,6 +57,40 @@ class Session:
         if job in self.slips:
             self.slips[job] = replace(self.slips[job], copy=self.slips[job].copy or maybe)
             self.unprinted.add(job)
+
+    def adjusted(self, target: str) -> bool:
+        """How this person wants the screen; False: the target is none of these keys."""
+        match target:
+            case "language:zh":
+                self.language = "zh"
+            case "language:en":
+                self.language = "en"
+            case "large":
+                self.size = _SIZES[self.size]
+            case "voice":
+                self.voice = not self.voice
+            case "low":
+                self.low = not self.low
+            case _:
+                return False
+        return True
+
+    def learn(self, effect: SetPerson | SetToday | SetActing, today: date, elder_age: int) -> None:
+        """Who it is, whom they act for, and what the hospital has for them today."""
+        match effect:
+            case SetPerson(patient, card_expired, by_card):
+                self.person, self.card_expired = patient, card_expired
+                self.acting, self.relation, self.by_card = None, "", by_card
+                self.today, self.quote = None, None
+                # U17: on at 60 from the card; one tap takes it off again.
+                if patient.born and age_on(patient.born, today) >= elder_age:
+                    self.elder, self.size = True, "large"
+            case SetToday(found, quote):
+                self.today, self.quote = found, quote
+            case SetActing(patient, relation):
+                self.acting = self.acting or self.person
+                self.person, self.relation, self.by_card = patient, relation, None
+                self.today, self.quote = None, None
 
     @property
     def top(self) -> Layer:

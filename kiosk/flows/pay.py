@@ -6,31 +6,22 @@ is open at a time: before another way is tried, the one before has ended for cer
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from dataclasses import replace
 
 from kiosk.domain.bill import Quote
 from kiosk.domain.codes import PayerCode, classify
-from kiosk.domain.identity import mask_name
-from kiosk.flows.common import index_of, payable, registration_ended
+from kiosk.flows.common import index_of, payable
 from kiosk.flows.effects import (
     Ask,
     AskQuote,
     BeginPayment,
-    DropNote,
     Effect,
     EndSession,
     GiveUpPayment,
-    Go,
-    HandOver,
     HeldQuote,
     KeepQuote,
     PayOrder,
-    PrintSlip,
     SetToday,
-    Tell,
-    Wake,
 )
 from kiosk.flows.events import (
     BankCardInserted,
@@ -46,54 +37,12 @@ from kiosk.flows.events import (
     Touched,
     Woke,
 )
-from kiosk.flows.pay_cash import CashOffer, cash_offer, notes_page
-from kiosk.flows.scene import Accepts, Business, Scene, Shown
-from kiosk.flows.slips import PaymentSlip
-from kiosk.hospital.contract import (
-    Method,
-    PreSettle,
-    Quoted,
-    QuoteRefused,
-    ReleaseHold,
-    Settled,
-)
-from kiosk.views import (
-    BarKey,
-    HomeTask,
-    Named,
-    Notice,
-    PadBusy,
-    Page,
-    Paying,
-    PayLine,
-    PaymentResult,
-    Problem,
-)
-from kiosk.views import Pay as PayPage
-
-LINES_A_PAGE = 4
-
-DELAYS_S = {
-    "checking_slip": 8.0,  # most doubts end sooner; later the person needs paper in the hand
-    "leave": 15.0,  # U5: after a finished task
-    "leave_elder": 30.0,
-    "leave_checking": 60.0,  # resolves or hands over within a minute (T6)
-    "retry_print": 3.0,
-}
-
-Result = Literal["settled", "not_charged", "reversed", "checking", "refund_due"]
-
-_RESULTS: dict[str, Result] = {
-    "SETTLED": "settled",
-    "DECLINED": "not_charged",
-    "REVERSED": "reversed",
-    "REFUND_DUE": "refund_due",
-    "MANUAL": "refund_due",
-    "UNKNOWN": "checking",
-    "HIS_UNKNOWN": "checking",
-    "HIS_REJECTED": "checking",
-    "REVERSING": "checking",
-}
+from kiosk.flows.pay_pages import view
+from kiosk.flows.pay_result import leave, print_slip, to_result
+from kiosk.flows.pay_state import LINES_A_PAGE, RESULTS, Pay, Stepped, codes_closed, offered_cash
+from kiosk.flows.scene import Business, Scene
+from kiosk.hospital.contract import Method, PreSettle, Quoted, QuoteRefused
+from kiosk.views import Notice
 
 IGNORED: dict[tuple[str, str], str] = {
     ("charging", "CodeScanned"): "the pad has the floor; one attempt at a time",
@@ -102,41 +51,6 @@ IGNORED: dict[tuple[str, str], str] = {
     ("result", "CodeScanned"): "the payment has ended; a code here would be a second one",
     ("quoting", "CodeScanned"): "nobody knows the amount yet",
 }
-
-
-@dataclass(frozen=True)
-class Pay:
-    """At: quoting, problem, choosing (the code is shown), switching (that one is being closed),
-    charging (the pad), cash (notes go in), paying (asking or booking), result."""
-
-    at: str
-    order: PayOrder
-    quote: Quote | None = None
-    reference: str = ""
-    method: Method = "shown_code"
-    attempts: int = 0
-    want: str = ""  # while switching: card, code, cash, or where to leave to
-    payer_code: str = ""
-    url: str = ""
-    progress: str = "starting"
-    moved_to: str = ""
-    reason: str = ""
-    taken_fen: int = 0  # notes in the box
-    settled: Settled | None = None
-    slip_number: str = ""
-    slip_job: str = ""
-    slip: Literal["printing", "printed", "failed"] = "printing"
-    notice: Notice | None = None
-    problem: str = ""
-    alone: bool = False  # against a held quote: the hospital cannot be asked
-    first_line: int = 0
-    leave_at: datetime | None = None
-
-    def __repr__(self) -> str:  # a payer's code must not reach a traceback
-        return f"Pay(at={self.at!r}, reference={self.reference!r})"
-
-
-Stepped = tuple[Pay, tuple[Effect, ...]]
 
 
 def start(scene: Scene, argument: PayOrder) -> Stepped:
@@ -170,7 +84,7 @@ def step(pay: Pay, event: Event, scene: Scene) -> Stepped:
         case "problem", Touched("again"):
             return start(scene, pay.order)
         case "quoting" | "problem", Touched(target):
-            return _leave(pay, target, scene)
+            return leave(pay, target, scene)
         case "choosing", _:
             return _step_choosing(pay, event, scene)
         case "result", _:
@@ -195,7 +109,7 @@ def _choose(pay: Pay, scene: Scene) -> Stepped:
     assert pay.quote is not None
     if pay.quote.split.own_fen == 0:
         return _begin(replace(pay, at="paying"), "shown_code", scene)
-    if _codes_closed(scene):  # another's payment by code is in doubt: no code is shown
+    if codes_closed(scene):  # another's payment by code is in doubt: no code is shown
         notice = Notice("codes_in_doubt", grave=False)
         return replace(pay, at="choosing", url="", moved_to="DECLINED", notice=notice), ()
     return _begin(replace(pay, at="choosing", url="", want=""), "shown_code", scene)
@@ -258,7 +172,7 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
             return _switch(pay, "card", scene)
         case Touched("card"):
             return replace(pay, notice=Notice("pad_away", "pad")), ()
-        case Touched("cash") if _cash(pay, scene) == "offered":
+        case Touched("cash") if offered_cash(pay, scene) == "offered":
             return _switch(pay, "cash", scene)
         case Touched("lines_previous" | "lines_following" as way):
             return _turn(pay, way), ()
@@ -278,7 +192,7 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
 
 
 def _scanned(pay: Pay, text: str, scene: Scene) -> Stepped:
-    if _codes_closed(scene):
+    if codes_closed(scene):
         return replace(pay, notice=Notice("codes_in_doubt", grave=False)), ()
     code = classify(text, "payment")
     if not isinstance(code, PayerCode):
@@ -300,15 +214,11 @@ def _closed(pay: Pay, scene: Scene) -> Stepped:
             return _begin(replace(pay, at="charging", want=""), "card", scene)
         case "code":
             return _begin(replace(pay, at="paying", want=""), "payer_code", scene)
-        case "cash" if _cash(pay, scene) == "offered":
+        case "cash" if offered_cash(pay, scene) == "offered":
             return _begin(replace(pay, at="cash", want=""), "cash", scene)
         case "cash":  # the box has gone meanwhile: the other ways are shown again
             return _choose(pay, scene)
-    return _leave(pay, pay.want, scene)
-
-
-def _codes_closed(scene: Scene) -> bool:
-    return "codes" in scene.ways_in_doubt
+    return leave(pay, pay.want, scene)
 
 
 def _turn(pay: Pay, way: str) -> Pay:
@@ -346,249 +256,33 @@ def _moved(pay: Pay, moved: PaymentMoved, scene: Scene) -> Stepped:
             return _closed(now, scene)
         case _, "PAID" | "BOOKING":
             return replace(now, at="paying"), ()
-    return _to_result(now, scene)
-
-
-def _to_result(pay: Pay, scene: Scene) -> Stepped:
-    result = _RESULTS[pay.moved_to]
-    shown = replace(pay, at="result", slip_job="", slip_number="", slip="printing")
-    if _unheard(pay):  # nothing will be known soon: the paper comes at once
-        printed, effects = _print(shown, scene)
-        later = scene.now + timedelta(seconds=DELAYS_S["leave_checking"])
-        return replace(printed, leave_at=later), (
-            *effects,
-            Wake("leave", DELAYS_S["leave_checking"]),
-        )
-    if result == "checking":
-        later = scene.now + timedelta(seconds=DELAYS_S["leave_checking"])
-        wakes = (
-            Wake("checking_slip", DELAYS_S["checking_slip"]),
-            Wake("leave", DELAYS_S["leave_checking"]),
-        )
-        return replace(shown, leave_at=later), wakes
-    printed, effects = _print(shown, scene)
-    if result == "settled":
-        notes = (DropNote(f"hold:{pay.order.hold_key}"),) if pay.order.hold_key else ()
-        effects = (*effects, *notes)
-    return _leave_later(printed, effects, scene)
-
-
-def _leave_later(pay: Pay, effects: tuple[Effect, ...], scene: Scene) -> Stepped:
-    left_s = DELAYS_S["leave_elder" if scene.elder else "leave"]
-    leaving = replace(pay, leave_at=scene.now + timedelta(seconds=left_s))
-    return leaving, (*effects, Wake("leave", left_s))
-
-
-def _print(pay: Pay, scene: Scene) -> Stepped:
-    assert pay.quote is not None
-    result = _RESULTS[pay.moved_to]
-    number = scene.number()
-    settled = pay.settled
-    slip = PaymentSlip(
-        number=number,
-        who=scene.who,
-        reference=pay.reference,
-        result=result,
-        method=pay.method,
-        amount_fen=_moved_fen(pay),
-        lines=pay.quote.lines,
-        split=pay.quote.split,
-        receipt_number=settled.receipt_number if settled else "",
-        window=scene.rules.cashier_window if result in ("refund_due", "checking") else "",
-        acting=mask_name(scene.acting.name) if scene.acting else "",
-        ticket=settled.ticket if settled else None,
-        unheard=_unheard(pay),
-    )
-    job = f"{pay.reference}-{result}"
-    printing = replace(pay, slip_number=number, slip_job=job, slip="printing")
-    return printing, (PrintSlip(job, slip, large=scene.elder),)
+    return to_result(now, scene)
 
 
 def _step_result(pay: Pay, event: Event, scene: Scene) -> Stepped:
     match event:
         case PaymentMoved(reference) if reference == pay.reference:
-            if _RESULTS.get(event.at, "checking") == _RESULTS[pay.moved_to]:
-                at = event.at if event.at in _RESULTS else pay.moved_to
+            if RESULTS.get(event.at, "checking") == RESULTS[pay.moved_to]:
+                at = event.at if event.at in RESULTS else pay.moved_to
                 return replace(pay, reason=event.reason, moved_to=at), ()
             if event.at in ("PAID", "BOOKING"):
                 return replace(pay, settled=event.settled), ()
             return _moved(pay, event, scene)
         case Woke("checking_slip") if not pay.slip_job:
-            return _print(pay, scene)
+            return print_slip(pay, scene)
         case SlipPrinted(job) if job == pay.slip_job:
             return replace(pay, slip="printed", notice=None), ()
         case SlipFailed(job, why) if job == pay.slip_job:
             return replace(pay, slip="failed", notice=Notice(why, "receipt_printer")), ()
-        case Touched("again") if _RESULTS[pay.moved_to] in ("not_charged", "reversed"):
+        case Touched("again") if RESULTS[pay.moved_to] in ("not_charged", "reversed"):
             return start(scene, pay.order)
         case Touched("home"):
-            return _leave(pay, "home", scene)
+            return leave(pay, "home", scene)
         case Touched("end" | "quit" | "back" | "window" as target):
-            return _leave(pay, "back" if target == "back" else target, scene)
+            return leave(pay, "back" if target == "back" else target, scene)
         case Woke("leave"):
-            return _leave(pay, "end", scene)
+            return leave(pay, "end", scene)
     return pay, ()
-
-
-def _leave(pay: Pay, target: str, scene: Scene) -> Stepped:
-    """Leaving unpaid unlocks the number; leaving in doubt leaves a slip in the hand first."""
-    if target not in ("back", "quit", "window", "end", "home"):
-        return pay, ()
-    effects: tuple[Effect, ...] = ()
-    if pay.order.hold_key and (_unpaid(pay) or pay.moved_to == "REFUND_DUE"):
-        note = f"hold:{pay.order.hold_key}"
-        release = ReleaseHold(f"{pay.order.hold_key}-release", pay.order.hold_key)
-        why = "failed" if pay.moved_to == "REFUND_DUE" else "cancelled"
-        ended = registration_ended(pay.order.hold_key, why)
-        effects = (ended, DropNote(note), Tell(release))
-    if _in_doubt(pay) and not pay.slip_job:
-        pay, more = _print(pay, scene)
-        effects = (*effects, *more)
-    match target:
-        case "window":  # nothing is left here to come back to: the slip lies on top of home
-            return pay, (*effects, Go("home"), Go("hand_over", _hand_over(pay)))
-        case "end":
-            return pay, (*effects, EndSession())
-    return pay, (*effects, Go("home"))
-
-
-def _unheard(pay: Pay) -> bool:
-    """The pad has the money, and nobody has told the hospital yet."""
-    return pay.alone and pay.moved_to == "HIS_UNKNOWN"
-
-
-def _unpaid(pay: Pay) -> bool:
-    return pay.moved_to in ("", "DECLINED", "REVERSED")
-
-
-def _in_doubt(pay: Pay) -> bool:
-    return pay.at == "result" and _RESULTS[pay.moved_to] == "checking"
-
-
-def _hand_over(pay: Pay) -> HandOver:
-    own_fen = pay.quote.split.own_fen if pay.quote else 0
-    return HandOver("pay", own_fen, "" if _unpaid(pay) else pay.reference)
-
-
-# --- what is drawn -------------------------------------------------------------------------------
-
-
-def view(pay: Pay, scene: Scene) -> Shown:
-    notice = pay.notice
-    match pay.at:
-        case "problem":
-            problem = Problem(pay.problem, pay.problem == "hospital_away", _window(scene))
-            return Shown(problem, ("back", "help", "window", "end"))
-        case "quoting":
-            bar: tuple[BarKey, ...] = ("back", "help", "window", "quit")
-            return Shown(_bill(pay, scene), bar, _step(pay), busy="quoting")
-        case "choosing":
-            accepts = Accepts(codes="" if pay.alone else "payment", bank_cards=True)
-            shown = Shown(_bill(pay, scene), ("back", "help", "window", "quit"), _step(pay))
-            return replace(shown, accepts=accepts, notice=notice)
-        case "switching":
-            bill = _bill(pay, scene)
-            return Shown(bill, ("back", "help"), _step(pay), busy="asking", idle="never")
-        case "charging":
-            return Shown(_pad(pay), ("back", "help"), _step(pay), idle="never")
-        case "cash":
-            at = "stopping" if pay.want else pay.progress
-            notes = notes_page(_own_fen(pay), pay.taken_fen, at, _window(scene))
-            return Shown(notes, ("back", "help"), _step(pay), idle="never")
-        case "paying":
-            stage: Any = "booking" if pay.moved_to in ("PAID", "BOOKING") else "asking_payer"
-            at_machine = pay.method in ("card", "cash")
-            page: Page = Paying(_own_fen(pay), stage) if at_machine else _bill(pay, scene)
-            busy = "booking" if stage == "booking" else "asking"
-            return Shown(page, ("help",), _step(pay), busy=busy, idle="never")
-    shown = Shown(_result(pay, scene), ("end", "help", "large", "voice"), (3, 3), notice=notice)
-    return replace(shown, idle="never")  # its own clock ends this page
-
-
-def _cash(pay: Pay, scene: Scene) -> CashOffer:
-    return "" if pay.alone else cash_offer(_own_fen(pay), scene)
-
-
-def _moved_fen(pay: Pay) -> int:
-    """What the result speaks of: of notes that were not enough, what is in the box."""
-    short = pay.method == "cash" and pay.moved_to in ("REFUND_DUE", "MANUAL")
-    return pay.taken_fen if short else _own_fen(pay)
-
-
-def _step(pay: Pay) -> tuple[int, int]:
-    """Who has just said yes to an hour (3 of 3) is not sent back to 2 of 3."""
-    return (3, 3) if pay.order.hold_key else (2, 3)
-
-
-def _window(scene: Scene) -> str:
-    return scene.rules.cashier_window
-
-
-def _own_fen(pay: Pay) -> int:
-    return pay.quote.split.own_fen if pay.quote else 0
-
-
-def _bill(pay: Pay, scene: Scene) -> PayPage:
-    lines = pay.quote.lines if pay.quote else ()
-    page = lines[pay.first_line : pay.first_line + LINES_A_PAGE]
-    split = pay.quote.split if pay.quote else None
-    return PayPage(
-        lines=tuple(PayLine(line.name, line.quantity, line.amount_fen) for line in page),
-        more_lines=max(0, len(lines) - len(page)),
-        total_fen=split.total_fen if split else 0,
-        basic_fen=split.basic_fen if split else 0,
-        serious_fen=split.serious_fen if split else 0,
-        aid_fen=split.aid_fen if split else 0,
-        own_fen=split.own_fen if split else 0,
-        insured=pay.quote.insured if pay.quote else False,
-        url=pay.url if pay.at == "choosing" else "",
-        scanning=_takes_codes(pay, scene) and scene.works.scanner,
-        card=scene.works.pad and "pad" not in scene.ways_in_doubt,
-        for_whom=scene.who if scene.acting else "",
-        cash=_cash(pay, scene),
-    )
-
-
-def _takes_codes(pay: Pay, scene: Scene) -> bool:
-    return pay.at == "choosing" and not pay.alone and not _codes_closed(scene)
-
-
-def _pad(pay: Pay) -> PadBusy:
-    progress: Any = pay.progress
-    return PadBusy(_own_fen(pay), progress)
-
-
-def _result(pay: Pay, scene: Scene) -> PaymentResult:
-    result = _RESULTS[pay.moved_to]
-    left = pay.leave_at - scene.now if pay.leave_at else timedelta(0)
-    window = scene.rules.cashier_window if result in ("refund_due", "checking") else ""
-    return PaymentResult(
-        result=result,
-        amount_fen=_moved_fen(pay),
-        slip_number=pay.slip_number or pay.reference.rpartition("-")[2],
-        slip=pay.slip,
-        window=window,
-        reason=pay.reason if result == "not_charged" or pay.method == "cash" else "",
-        registered=_registered(pay),
-        unheard=_unheard(pay),
-        left_s=max(0, round(left.total_seconds())),
-    )
-
-
-def _registered(pay: Pay) -> HomeTask | None:
-    if pay.settled is None or pay.settled.appointment is None:
-        return None
-    appointment = pay.settled.appointment
-    return HomeTask(
-        kind="go_to",
-        department=Named(appointment.department, appointment.department_en),
-        doctor=appointment.doctor,
-        starts=appointment.starts,
-        ends=appointment.ends,
-        floor=appointment.floor,
-        room=appointment.room,
-        number=pay.settled.ticket.number if pay.settled.ticket else "",
-    )
 
 
 BUSINESS = Business("pay", start, step, view)

@@ -189,7 +189,7 @@ MONEY = (
         "P7",
         "shows a doubt as not charged",
         (SIMULATE,),
-        "kiosk/flows/pay.py",
+        "kiosk/flows/pay_state.py",
         '"UNKNOWN": "checking"',
         '"UNKNOWN": "not_charged"',
     ),

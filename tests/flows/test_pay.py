@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from kiosk.domain.bill import Split
-from kiosk.flows import pay
+from kiosk.flows import pay, pay_state
 from kiosk.flows.effects import (
     BeginPayment,
     DropNote,
@@ -267,7 +267,7 @@ def test_each_attempt_has_a_reference_of_its_own() -> None:
 
 def test_every_state_of_a_payment_has_its_page() -> None:
     """U11: UNKNOWN is never shown as not charged, nothing unpaid as settled."""
-    shown = {at: pay._RESULTS.get(at, "") for at in get_args(At)}
+    shown = {at: pay_state.RESULTS.get(at, "") for at in get_args(At)}
     assert shown["SETTLED"] == "settled"
     assert [at for at, result in shown.items() if result == "not_charged"] == ["DECLINED"]
     assert [at for at, result in shown.items() if result == "reversed"] == ["REVERSED"]
