@@ -43,6 +43,10 @@ STEPS: tuple[Step, ...] = (
             "next_at bigint not null, primary key (who))",
         ),
     ),
+    Step(
+        "a refund is matched with its charge, however long ago that was",
+        ("create index ix_provider_rows_reference on provider_rows (reference)",),
+    ),
 )
 """STEPS[n] takes a database from schema n + 1 to n + 2. Schema 1 is that of the first release,
 which kept no number. A change of tables.py is a new step here; a test compares the two."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from gateway.adapters.port import Booking, Hospital, Work
 from gateway.daily_file import Channel, DailyFile
@@ -31,6 +31,7 @@ from kiosk.domain.money import Fen, yuan
 NEAR_MIDNIGHT = timedelta(minutes=30)
 """A booking so late on a day may stand in tomorrow's file, which need not be there yet."""
 _ONE_DAY = timedelta(days=1)
+_AT_ONCE = 500  # references in one question
 
 
 @dataclass(frozen=True)
@@ -94,34 +95,34 @@ def take_file(store: Store, file: DailyFile, now: datetime) -> bool:
 
 
 def run(store: Store, hospital: Hospital, day: date, now: datetime) -> Outcome:
-    """Match one business day and keep its differences."""
-    with store.writing() as connection:
+    """Match one business day and keep its differences; the last of two runs at once counts."""
+    with store.reading() as connection:
         outcome = match(Work(connection, "", now), hospital, day)
+    with store.writing() as connection:
+        store.alone(connection)
         _keep(connection, outcome)
     return outcome
 
 
 def match(work: Work, hospital: Hospital, day: date) -> Outcome:
-    """The three books of this day, and of its neighbours for what lies across the day's cut."""
+    """The three books of this day, and of its neighbours for what lies across the day's cut.
+
+    What differs, and what was given back on this day, is looked up again however long ago it began.
+    """
     here, next_day = _channels(work, day), _channels(work, day + _ONE_DAY)
-    books = _Books()
-    _read_provider(work, day, books)
-    bookings = hospital.bookings(work, day - _ONE_DAY, day + _ONE_DAY)
-    _read_bookings(bookings, books)
-    _read_journals(work, day, books)
+    books = _around(work, hospital, day)
+    mine = [page for page in books.pages.values() if page.concerns(day) and page.channel in here]
+    doubtful = [one.reference for one in mine if one.class_of(next_day) or day in one.given_back]
+    books.pages.update(_whole(work, hospital, doubtful).pages)
     matched = 0
     found = []
     for page in books.pages.values():
-        if page.day != day or page.channel not in here:
+        if not page.concerns(day) or page.channel not in here:
             continue
-        payment = page.payment()
-        difference = judge(payment)
-        if difference is Difference.BOOKED_NOT_TAKEN and page.channel not in next_day:
-            difference = Difference.ACROSS_DAY_CUT if page.near_midnight else difference
-        if difference is None:
+        if (difference := page.class_of(next_day)) is not None:
+            found.append(Found(page.payment(), difference))
+        elif page.day == day:
             matched += 1
-        else:
-            found.append(Found(payment, difference))
     missing = tuple(channel for channel in Channel if channel not in here)
     found.sort(key=lambda one: (list(Difference).index(one.difference), one.payment.reference))
     cash_fen = sum(sum(page.booked) for page in books.pages.values() if page.is_cash(day))
@@ -139,6 +140,7 @@ class _Page:
     journal: str = ""
     journal_fen: Fen = 0
     journal_day: date | None = None
+    given_back: set[date] = field(default_factory=set)
     provider_day: date | None = None
     booked_day: date | None = None
     channel: Channel = Channel.CODES
@@ -154,19 +156,32 @@ class _Page:
         """The business date: the provider's when it knows the reference."""
         return self.provider_day or self.booked_day or self.journal_day
 
+    def concerns(self, day: date) -> bool:
+        """Its own business date; and each on which money went back, which may be much later."""
+        return self.day == day or day in self.given_back
+
+    def class_of(self, next_day: frozenset[Channel]) -> Difference | None:
+        """`next_day`: channels whose file of the day after is there."""
+        difference = judge(self.payment())
+        waits = self.near_midnight and self.channel not in next_day
+        if difference is Difference.BOOKED_NOT_TAKEN and waits:
+            return Difference.ACROSS_DAY_CUT
+        return difference
+
     def payment(self) -> Payment:
+        charged, provider_day = tuple(self.charged), self.provider_day
         if self.cash and self.journal == "settled":
             # No provider has a file of notes: what the terminal took stands for it, and the sum of
             # the day is held against the box's count.
-            self.charged, self.provider_day = [self.journal_fen], self.booked_day
+            charged, provider_day = (self.journal_fen,), self.booked_day
         return Payment(
             self.reference,
-            tuple(self.charged),
+            charged,
             tuple(self.reversed),
             tuple(self.booked),
             self.journal,
             self.journal_fen,
-            self.provider_day,
+            provider_day,
             self.booked_day,
         )
 
@@ -187,8 +202,32 @@ def _channels(work: Work, day: date) -> frozenset[Channel]:
     return frozenset(Channel(name) for name in work.connection.execute(kept).scalars())
 
 
-def _read_provider(work: Work, day: date, books: _Books) -> None:
-    days = [(day + n * _ONE_DAY).isoformat() for n in (-1, 0, 1)]
+def _around(work: Work, hospital: Hospital, day: date) -> _Books:
+    """What the three books say of this day, of the one before and of the one after."""
+    books = _Books()
+    days = [day + n * _ONE_DAY for n in (-1, 0, 1)]
+    _read_provider(work, provider_files.c.day.in_([one.isoformat() for one in days]), books)
+    _read_bookings(hospital.bookings(work, days[0], days[-1]), books)
+    begins, ends = (
+        to_us(datetime.combine(one, datetime.min.time(), work.now.tzinfo))
+        for one in (days[0], days[-1] + _ONE_DAY)
+    )
+    _read_journals(work, payment_states.c.at.between(begins, ends - 1), books)
+    return books
+
+
+def _whole(work: Work, hospital: Hospital, references: list[str]) -> _Books:
+    """All that the three books ever said of these references."""
+    books = _Books()
+    for start in range(0, len(references), _AT_ONCE):
+        some = references[start : start + _AT_ONCE]
+        _read_provider(work, provider_rows.c.reference.in_(some), books)
+        _read_bookings(hospital.bookings_of(work, some), books)
+        _read_journals(work, payment_states.c.reference.in_(some), books)
+    return books
+
+
+def _read_provider(work: Work, which: ColumnElement[bool], books: _Books) -> None:
     statement = (
         select(
             provider_rows.c.reference,
@@ -198,14 +237,19 @@ def _read_provider(work: Work, day: date, books: _Books) -> None:
             provider_files.c.channel,
         )
         .join(provider_files, provider_files.c.digest == provider_rows.c.digest)
-        .where(provider_files.c.day.in_(days), provider_files.c.superseded.is_(False))
+        .where(which, provider_files.c.superseded.is_(False))
         .order_by(provider_files.c.day, provider_rows.c.line)
     )
     for reference, moved, amount, business_day, channel in work.connection.execute(statement):
         page = books.page(reference)
         page.channel = Channel(channel)
-        page.provider_day = page.provider_day or date.fromisoformat(business_day)
-        (page.charged if moved == "charged" else page.reversed).append(amount)
+        day = date.fromisoformat(business_day)
+        page.provider_day = page.provider_day or day
+        if moved == "charged":
+            page.charged.append(amount)
+        else:
+            page.reversed.append(amount)
+            page.given_back.add(day)
 
 
 def _read_bookings(bookings: Iterable[Booking], books: _Books) -> None:
@@ -222,10 +266,9 @@ def _read_bookings(bookings: Iterable[Booking], books: _Books) -> None:
         page.near_midnight = midnight - booking.at <= NEAR_MIDNIGHT
 
 
-def _read_journals(work: Work, day: date, books: _Books) -> None:
+def _read_journals(work: Work, which: ColumnElement[bool], books: _Books) -> None:
     """The last word of the terminals; what a payment was before does not matter here."""
     zone: tzinfo | None = work.now.tzinfo
-    first = datetime.combine(day - _ONE_DAY, datetime.min.time(), zone)
     statement = (
         select(
             payment_states.c.reference,
@@ -233,10 +276,7 @@ def _read_journals(work: Work, day: date, books: _Books) -> None:
             payment_states.c.amount_fen,
             payment_states.c.at,
         )
-        .where(
-            payment_states.c.at >= to_us(first),
-            payment_states.c.at < to_us(first + 3 * _ONE_DAY),
-        )
+        .where(which)
         .order_by(payment_states.c.terminal, payment_states.c.sequence)
     )
     for reference, state, amount, at in work.connection.execute(statement):

@@ -208,7 +208,7 @@ provider_rows = Table(
     Column("digest", String(64), primary_key=True),
     Column("line", Integer, primary_key=True),
     Column("moved", String(10), nullable=False),  # charged | reversed
-    Column("reference", String(200), nullable=False),
+    Column("reference", String(200), nullable=False, index=True),
     Column("provider_reference", String(80), nullable=False),
     Column("amount_fen", BigInteger, nullable=False),
 )

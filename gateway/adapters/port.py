@@ -119,6 +119,10 @@ class Hospital(Protocol):
         """The hospital's own ledger of payments, both days included; doubles stand twice."""
         ...
 
+    def bookings_of(self, work: Work, references: Sequence[str]) -> Iterable[Booking]:
+        """The same ledger, of these references, whenever they were booked."""
+        ...
+
     def take_check_in(self, work: Work, record: c.CheckInRecord) -> str:
         """A check-in made from the cached list, judged by the moment it was made."""
         ...

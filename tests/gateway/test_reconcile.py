@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import reconcile
+from gateway import fleet, reconcile
 from gateway.adapters.demo import ledger, people
+from gateway.adapters.port import Booking, Work
 from gateway.daily_file import Channel, DailyFile, FileRow, FileSpoilt, Moved, read, write
 from gateway.matching import DUTIES, Difference, Payment, judge
+from gateway.store import Store
 from gateway.tables import alarms, provider_rows
 from kiosk.hospital import contract as c
 from tests.drills.reconcile import PLANTS, drill
@@ -266,3 +268,49 @@ def test_notes_match_by_the_terminals_word_and_their_sum_is_told(world: World) -
     outcome = reconcile.run(world.parts.store, world.parts.gateway.hospital, day, MORNING)
     assert (outcome.found, outcome.cash_fen) == ((), asked.amount_fen)
     assert "现金入账" in reconcile.as_text(outcome)
+
+
+def file_of(world: World, day: date, *rows: FileRow) -> None:
+    text = write(Channel.CODES, day, rows)
+    assert reconcile.take_file(world.parts.store, read(text.encode()), MORNING)
+
+
+@pytest.mark.parametrize("later", [1, 5])
+def test_a_refund_of_an_earlier_days_payment_is_held_against_its_booking(
+    world: World, later: int
+) -> None:
+    """It is not a refund without a charge, and it is not passed over: the booking still stands."""
+    paid_and_booked(world)
+    journal(world, "R1", "SETTLED")
+    file_of(world, DAY, FileRow(Moved.CHARGED, "R1", "P1", 4120))
+    assert run(world) == {}
+    file_of(world, DAY + timedelta(days=later), FileRow(Moved.REVERSED, "R1", "P1", 4120))
+    assert run(world, DAY + timedelta(days=later)) == {"R1": "reversed_but_booked"}
+
+
+def test_what_was_owed_and_is_refunded_days_later_is_no_difference(world: World) -> None:
+    world.ask(c.PayByCode("R1", 4120, WECHAT))
+    journal(world, "R1", "REFUND_DUE")
+    file_of(world, DAY, FileRow(Moved.CHARGED, "R1", "P1", 4120))
+    assert run(world) == {"R1": "open_at_terminal"}
+    world.clock.advance(days=5)
+    said = c.PaymentRecord("R1", "REFUNDED", 4120, world.clock(), "")
+    world.ask(c.Outbox((record(2, said, "payment"),)))
+    file_of(world, DAY + timedelta(days=5), FileRow(Moved.REVERSED, "R1", "P1", 4120))
+    assert run(world, DAY + timedelta(days=5)) == {}
+    assert run(world) == {}, "its first day, matched again, knows of it"
+
+
+def test_the_match_lets_terminals_write(world: World) -> None:
+    """It reads for seconds: a charge must not wait for it, above all not on SQLite's one lock."""
+    hospital = world.parts.gateway.hospital
+    clock, other = world.clock, Store(str(world.parts.store.engine.url.render_as_string(False)))
+
+    class Slow(type(hospital)):  # type: ignore[misc]
+        def bookings(self, work: Work, first: date, last: date) -> Iterable[Booking]:
+            fleet.add_terminal(other, "T3", clock())
+            return super().bookings(work, first, last)  # type: ignore[no-any-return]
+
+    slow = Slow(world.parts.knobs, world.parts.keys.sign, MORNING.tzinfo)
+    assert reconcile.run(world.parts.store, slow, DAY, MORNING).found == ()
+    other.close()

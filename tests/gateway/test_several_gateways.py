@@ -7,8 +7,10 @@ from datetime import date
 
 import pytest
 
+from gateway import reconcile
 from gateway.adapters.demo import people
-from gateway.tables import screenings
+from gateway.daily_file import Channel, FileRow, Moved, read, write
+from gateway.tables import differences, screenings
 from kiosk.hospital import contract as c
 from tests.gateway.postgres import Cluster
 from tests.gateway.test_payments import WECHAT
@@ -84,3 +86,18 @@ def test_one_appointment_of_the_elder_although_three_opened_the_day(fleet: list[
     assert len(fleet[0].ask(c.AskToday(people.ELDER.id)).appointments) == 1
     booked = fleet[0].his("booked")
     assert len(booked) == len({entry.subject for entry in booked})
+
+
+def test_a_day_matched_at_three_gateways_at_once_is_kept_once(fleet: list[World]) -> None:
+    rows = tuple(FileRow(Moved.CHARGED, f"R{n}", f"P{n}", 100) for n in range(50))
+    file = read(write(Channel.CODES, TODAY, rows).encode())
+    reconcile.take_file(fleet[0].parts.store, file, fleet[0].clock())
+
+    def match(place: int) -> int:
+        parts = fleet[place % GATEWAYS].parts
+        now = fleet[0].clock()
+        return len(reconcile.run(parts.store, parts.gateway.hospital, TODAY, now).found)
+
+    assert all_at_once(12, match) == [50] * 12
+    with fleet[0].parts.store.reading() as connection:
+        assert len(connection.execute(differences.select()).all()) == 50

@@ -229,6 +229,9 @@ class DemoHospital:
     def bookings(self, work: Work, first: date, last: date) -> Iterable[Booking]:
         return ledger.bookings(work, first, last)
 
+    def bookings_of(self, work: Work, references: Sequence[str]) -> Iterable[Booking]:
+        return ledger.bookings_of(work, references)
+
     # -- reports
 
     def fetch_report(self, work: Work, ask: c.FetchReport) -> c.ReportFile:

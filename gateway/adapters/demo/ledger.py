@@ -7,11 +7,11 @@ tables and know nothing of operations, keys or outboxes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from gateway.adapters.demo.tables import his_ledger, provider_ledger
 from gateway.adapters.port import Booking, Work
@@ -76,15 +76,20 @@ def bookings(work: Work, first: date, last: date) -> Iterator[Booking]:
     zone = work.now.tzinfo
     begins = datetime.combine(first, time(), zone)
     ends = datetime.combine(last + timedelta(days=1), time(), zone)
+    return _bookings(work, his_ledger.c.at.between(to_us(begins), to_us(ends) - 1))
+
+
+def bookings_of(work: Work, references: Sequence[str]) -> Iterator[Booking]:
+    """Settlements under these references, whenever."""
+    return _bookings(work, his_ledger.c.subject.in_(references))
+
+
+def _bookings(work: Work, which: ColumnElement[bool]) -> Iterator[Booking]:
     statement = select(
         his_ledger.c.subject, his_ledger.c.amount_fen, his_ledger.c.detail, his_ledger.c.at
-    ).where(
-        his_ledger.c.kind == "settled",
-        his_ledger.c.at >= to_us(begins),
-        his_ledger.c.at < to_us(ends),
-    )
+    ).where(his_ledger.c.kind == "settled", which)
     for subject, amount, detail, at in work.connection.execute(statement):
-        yield Booking(subject, amount, detail.rpartition(" ")[2], from_us(at, zone))
+        yield Booking(subject, amount, detail.rpartition(" ")[2], from_us(at, work.now.tzinfo))
 
 
 def daily_file(connection: Connection, day: date) -> str:
