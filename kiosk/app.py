@@ -226,7 +226,7 @@ class _Gateway:
             self.clock.now(),
             waiting,
             self.troubles(),
-            self.records.oldest_s(),
+            self.records.sending.oldest_s(),
             self.records.audit_key(),
         )
 

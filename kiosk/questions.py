@@ -29,7 +29,7 @@ def answer(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[str,
         case "audit_verify":
             return verified(records.verify_audit())
         case "waiting":
-            return {"keys": list(records.waiting_keys())}
+            return {"keys": list(records.sending.waiting_keys())}
         case "outbox_list":
             return _listed(records, str(asked.get("standing", "")))
         case "outbox_show":
@@ -64,8 +64,8 @@ def verified(found: Intact | Tampered) -> dict[str, Any]:
 def _listed(records: StoreRecords, standing: str) -> dict[str, Any]:
     if standing not in set(Standing):
         return {"error": f"no record is {standing}; there are {', '.join(Standing)}"}
-    listed = records.records_of(Standing(standing))
-    return {"records": [_line(record) for record in listed], "depth": vars(records.depth())}
+    listed = records.sending.records_of(Standing(standing))
+    return {"records": [_line(record) for record in listed], "depth": vars(records.sending.depth())}
 
 
 def _line(record: Record) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _line(record: Record) -> dict[str, Any]:
 
 def _shown(records: StoreRecords, key: str) -> dict[str, Any]:
     """Of the body only its shape: field names and its length. The values may name a patient."""
-    record = records.record(key)
+    record = records.sending.record(key)
     if record is None:
         return {"error": f"there is no record {key}"}
     shape: dict[str, Any] = {"bytes": 0, "fields": []}
@@ -113,7 +113,7 @@ def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[s
             return _override(records, asked, [role for role, _ in pairs])
         case "outbox_retry":
             key = str(asked.get("key", ""))
-            done = records.retry(key, pairs[0][0])
+            done = records.sending.retry(key, pairs[0][0])
             return {"retried": key} if done else {"error": f"{key} is not a refused record"}
         case "erase":
             why = records.keeping.erase(str(asked.get("number", "")), pairs[0][0]).why

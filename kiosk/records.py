@@ -7,7 +7,7 @@ fact. Personal data goes in sealed, under a key of its own person.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -33,27 +33,25 @@ from kiosk.flows.events import PinChecked
 from kiosk.flows.payment import Payment
 from kiosk.flows.payment_state import IN_DOUBT
 from kiosk.flows.slips import TrailLine
-from kiosk.hospital import faults
 from kiosk.hospital.contract import (
     DayList,
     Expected,
-    OutboxReply,
-    Record,
     from_json,
     to_json,
 )
 from kiosk.keeping import Keeping
 from kiosk.owned import Owned, registered
 from kiosk.ports import SendRecords
-from offline import journal, outbox, pins, sync
+from kiosk.sending import Sending
+from offline import journal, outbox, pins
 from offline.audit import HEAD_EVENTS, Audit, signing_key
 from offline.ballast import BALLAST_BYTES, Ballast
 from offline.cache import Cache, Document
-from offline.catalogue import PATTERNS, Catalogue
+from offline.catalogue import Catalogue
 from offline.chain import AuditEvent, Intact, Tampered
 from offline.clock import Clock
 from offline.database import Database, SqliteDatabase
-from offline.errors import StoreFull, StoreUnsafe
+from offline.errors import StoreUnsafe
 from offline.mend import open_or_mend
 from offline.retention import Keep, Retention
 from offline.settings import Settings
@@ -71,12 +69,7 @@ NUMBER_DIGITS = 2
 ROLES = ("technician", "finance", "auditor", "operator")
 """Staff who are asked for a PIN at the command line; volunteers have theirs on the screen."""
 
-RECORDS_LISTED_MAX = 200
-CAUSE = PATTERNS["code"]
 FOLDER_WORDS = "terminal.folder of the profile must belong to the terminal's user, all of it"
-FULL_REST_S = 5.0
-KEYS_MAX = 1000
-"""Keys in one answer of waiting_keys(): it goes over the link as one line."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +112,7 @@ class StoreRecords:
         self.keeping = keeping
         self._journal = journal.Journal(store)
         self._outbox = outbox.Outbox(store)
-        self._sync = sync.Sync(store, self._outbox, chance=chance)
-        self._carrier = sync.Carrier()
+        self.sending = Sending(store, self._outbox, audit, zone=zone, chance=chance)
         self.owned = Owned(store, self._outbox, audit, terminal=terminal, quote_key=quote_key)
         self._cache = Cache(store)
         self._settings = Settings(store)
@@ -394,77 +386,10 @@ class StoreRecords:
     # --- sending ---------------------------------------------------------------------------------
 
     def waiting(self) -> int:
-        return self._outbox.depth().waiting
-
-    def oldest_s(self) -> int:
-        """How long the oldest waiting record has waited, by this terminal's clock; 0: none."""
-        oldest_ms = self._outbox.oldest_waiting_ms()
-        if oldest_ms is None:
-            return 0
-        return max(0, self._store.clock.wall_ms() - oldest_ms) // 1000
-
-    def waiting_keys(self) -> tuple[str, ...]:
-        """The oldest records that wait for the gateway."""
-        waiting = self._outbox.list(outbox.Standing.WAITING, KEYS_MAX)
-        return tuple(record.key for record in waiting)
+        return self.sending.waiting()
 
     def send_round(self, send: SendRecords) -> float:
-        """What is due goes out, a few batches at most, verdicts come in; how long to rest, in s.
-
-        A disk too full for the verdicts loses nothing: the same records go out again.
-        """
-        try:
-            applied = self._sync.drain(lambda batch: self._carry(batch, send), self._carrier)
-            self._tell_refused(applied.refused)
-        except StoreFull:
-            return FULL_REST_S
-        return applied.wait_s
-
-    def _tell_refused(self, refused: Sequence[tuple[str, str]]) -> None:
-        for key, reason in refused:
-            record = self._outbox.show(key)
-            assert record is not None, "it was refused a moment ago"
-            cause = reason if CAUSE.fullmatch(reason) else "other"
-            with self._store.transaction() as tx:
-                self._audit.append(tx, "record_refused", key=key, kind=record.kind, cause=cause)
-
-    def records_of(self, standing: outbox.Standing) -> list[outbox.Record]:
-        """The oldest ones of a standing, with their bodies."""
-        return self._outbox.list(standing, RECORDS_LISTED_MAX)
-
-    def record(self, key: str) -> outbox.Record | None:
-        return self._outbox.show(key)
-
-    def depth(self) -> outbox.Depth:
-        return self._outbox.depth()
-
-    def retry(self, key: str, who: str) -> bool:
-        """Send a refused record again, by a person's will; False when it is not a refused one."""
-        with self._store.transaction() as tx:
-            done = self._outbox.retry(tx, key)
-            if done:
-                self._audit.append(tx, "record_retried", key=key, who=who)
-        return done
-
-    def _carry(self, batch: sync.Batch, send: SendRecords) -> sync.Reply:
-        records = [self._outgoing(record) for record in batch.records]
-        try:
-            reply = send(records)
-        except faults.HospitalBusy as busy:
-            return sync.Busy(busy.wait_s)
-        except faults.HospitalUnreachable:
-            return sync.Unreachable()
-        except (faults.HospitalOutcomeUnknown, faults.HospitalAnsweredBadly):
-            # It was sent: a record of it may have felled the gateway, and is found by halving.
-            return sync.Broke()
-        except faults.HospitalRefused as refused:
-            return sync.NotAllowed() if refused.status in (401, 403) else sync.Broke()
-        return sync.Answered(tuple(_verdicts(reply)))
-
-    def _outgoing(self, record: outbox.Record) -> Record:
-        assert isinstance(record.body, bytes), "a record that waits has its body"
-        at = datetime.fromtimestamp(record.at_ms / 1000, self._zone)
-        return Record(record.seq, record.key, record.kind, at, record.body.decode())
+        return self.sending.round(send)
 
     def close(self) -> None:
         self._store.close()
@@ -492,17 +417,6 @@ def _with_notes(payment: Payment, found: journal.Payment) -> Payment:
     return replace(
         payment, taken_fen=kept.taken_fen, note_fen=kept.note_fen, pad_mark=str(kept.mark)
     )
-
-
-def _verdicts(reply: OutboxReply) -> Iterable[tuple[str, outbox.Verdict]]:
-    for verdict in reply.verdicts:
-        match verdict.state:
-            case "accepted":
-                yield verdict.key, outbox.Accepted()
-            case "refused":
-                yield verdict.key, outbox.Refused(verdict.reason)
-            case "later":
-                yield verdict.key, outbox.PutOff(5.0)
 
 
 def _whole_s(seconds: float) -> int:

@@ -43,10 +43,11 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "kiosk.openers": ("kiosk.profile", "drivers"),
     "kiosk.keeping": ("offline",),
     "kiosk.records": (
-        *("kiosk.ports", "kiosk.keeping", "kiosk.owned"),
+        *("kiosk.ports", "kiosk.keeping", "kiosk.owned", "kiosk.sending"),
         *(*PURE, CONTRACT, FAULTS, "offline"),
     ),
     "kiosk.owned": (*PURE, CONTRACT, "offline"),
+    "kiosk.sending": ("kiosk.ports", CONTRACT, FAULTS, "offline"),
     "kiosk.lending": ("kiosk.ports", "kiosk.owned", *PURE, CONTRACT, "offline"),
     "kiosk.questions": ("kiosk.records", "kiosk.keeping", "offline"),
     "kiosk.upkeep": ("kiosk.records", "kiosk.ports", "kiosk.logs", "offline"),

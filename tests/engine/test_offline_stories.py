@@ -67,7 +67,7 @@ def register(desk: Desk) -> Desk:
 
 def registrations(desk: Desk) -> list[str]:
     """Keys of what waits for the hospital."""
-    return [key for key in desk.records.waiting_keys() if key.endswith("-lent")]
+    return [key for key in desk.records.sending.waiting_keys() if key.endswith("-lent")]
 
 
 def test_a_stranger_lays_a_card_and_walks_away_with_a_number(away: Desk) -> None:

@@ -329,14 +329,14 @@ def test_after_minutes_of_silence_others_pay_by_phone_while_the_pad_stays_closed
     assert desk.page.code == "payment_pending", "one open payment a terminal, for some minutes"
     desk.touch("end").pass_s(300, step_s=5)
     assert desk.engine.status()["in_doubt"] == [doubtful]
-    assert f"{doubtful}-doubt" in desk.records.waiting_keys()
+    assert f"{doubtful}-doubt" in desk.records.sending.waiting_keys()
     li_at_the_bill(desk).answer(PreSettle, Quoted(quote()))
     assert not desk.page.card
     paid = by_phone(desk)
     assert desk.page.result == "settled"
     assert len(desk.orders(ChargePad)) == 1, "the pad has been armed once, by the one in doubt"
     assert desk.engine.status()["open_payments"] == [doubtful]
-    assert f"{paid}-SETTLED" in desk.records.waiting_keys()
+    assert f"{paid}-SETTLED" in desk.records.sending.waiting_keys()
 
 
 def test_who_is_in_doubt_does_not_pay_again_by_phone(desk: Desk) -> None:
@@ -356,6 +356,6 @@ def test_a_doubt_that_was_told_is_known_after_a_restart_and_ends_like_any_other(
     desk.pass_s(400, step_s=5)
     desk.tell(PadRecalled(reference, "none"))
     assert desk.engine.status()["open_payments"] == desk.engine.status()["in_doubt"] == []
-    assert f"{reference}-DECLINED" in desk.records.waiting_keys()
+    assert f"{reference}-DECLINED" in desk.records.sending.waiting_keys()
     li_at_the_bill(desk).answer(PreSettle, Quoted(quote()))
     assert desk.page.card, "the pad's way is open again"

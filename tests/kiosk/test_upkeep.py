@@ -115,7 +115,7 @@ def test_screenings_are_erased_at_the_start_and_daily_while_the_gateway_is_away(
     assert (terminal.on_disk(sealed), _purged(terminal)) == (True, [])
     terminal.look(DAY_S + 1)
     assert (terminal.on_disk(sealed), _purged(terminal)) == (False, [1])
-    assert terminal.records.waiting_keys()[0] == "waiting"
+    assert terminal.records.sending.waiting_keys()[0] == "waiting"
     terminal.look(PURGE_EVERY_S)
     assert _purged(terminal) == [1], "once"
 
@@ -208,7 +208,7 @@ def test_damage_that_only_the_whole_check_sees_is_mended_by_the_next_start(
     assert suspect_mark(terminal.folder / "kiosk.db").exists()
     terminal.__post_init__()
     assert terminal.records.keeping.status()["mended"] == "kiosk.db.damaged-1"
-    assert [record.key for record in terminal.records.records_of(Standing.REFUSED)] == ["K"]
+    assert [record.key for record in terminal.records.sending.records_of(Standing.REFUSED)] == ["K"]
 
 
 def test_a_damaged_copy_goes_when_it_has_been_of_no_use_for_long(terminal: Terminal) -> None:
@@ -227,7 +227,9 @@ def test_a_damaged_copy_goes_when_it_has_been_of_no_use_for_long(terminal: Termi
 def heads(terminal: Terminal) -> list[int]:
     """How long the trail was at each head that waits for the gateway."""
     return [
-        int(key.removeprefix("audit/").split("-")[0]) for key in terminal.records.waiting_keys()
+        int(key.removeprefix("audit/").split("-")[0])
+        for key in terminal.records.sending.waiting_keys()
+        for key in terminal.records.sending.waiting_keys()
     ]
 
 
@@ -283,7 +285,7 @@ def test_a_record_that_fells_the_gateway_is_found_by_halving(terminal: Terminal)
     for _ in range(20):
         terminal.clock.pass_s(terminal.records.send_round(falls))
     assert sorted(got) == ["K0", "K1", "K2", "K3", "K4", "K6", "K7"]
-    assert terminal.records.waiting_keys() == ("K5",)
+    assert terminal.records.sending.waiting_keys() == ("K5",)
 
 
 # --- kiosk audit verify --------------------------------------------------------------------------
