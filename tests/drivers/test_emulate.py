@@ -50,6 +50,8 @@ SOON_S = 30.0  # thirteen programs start at once on two cores
 CODE = "280012345678901234"
 BAUD = 9600
 RUN = CliRunner()
+DIES_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
+"""A test run that is killed ends no fixture: the kernel ends what it started."""
 
 
 def within(seconds: float = SOON_S) -> Deadline:
@@ -89,7 +91,9 @@ class Running:
 def start(name: str, folder: Path, *options: str) -> Running:
     command = [sys.executable, "-m", "kiosk", "emulate", name, "--folder", str(folder), *options]
     pipe = subprocess.PIPE
-    process = subprocess.Popen(command, bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe)
+    process = subprocess.Popen(
+        [*DIES_WITH_US, *command], bufsize=0, stdin=pipe, stdout=pipe, stderr=pipe
+    )
     return Running(process, folder)
 
 
@@ -310,6 +314,30 @@ def test_a_paced_line_takes_the_time_of_its_bytes(tmp_path: Path) -> None:
     wire_s = (len(NEWLAND.off) + len(NEWLAND.reply.head)) * 10 / BAUD
     assert wire_s <= taken_s < wire_s + 1.0
     assert end(one) == 0
+
+
+START_AND_WAIT = """
+import sys
+from pathlib import Path
+from tests.drivers.test_emulate import start
+one = start("cashbox", Path(sys.argv[1]))
+print(one.process.pid, one.line(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_test_run_leaves_no_emulator_behind(tmp_path: Path) -> None:
+    pipe = subprocess.PIPE
+    script = [sys.executable, "-c", START_AND_WAIT, str(tmp_path)]
+    with subprocess.Popen(script, stdin=pipe, stdout=pipe) as starter:
+        assert starter.stdout is not None
+        number, port = starter.stdout.readline().split()
+        emulator = os.pidfd_open(int(number))
+        assert Path(port.decode()).exists()
+        starter.kill()
+        ended, _, _ = select.select([emulator], [], [], SOON_S)
+        os.close(emulator)
+        assert ended and not Path(port.decode()).exists()
 
 
 def test_sigterm_ends_each_cleanly_and_its_port_is_gone(running: dict[str, Running]) -> None:
