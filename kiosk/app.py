@@ -408,6 +408,7 @@ class Core:
 
     def _device(self, worker: DeviceWorker) -> dict[str, Any]:
         about = {"kind": self.maker.kind(worker.part), **worker.health.as_json()}
+        about |= self.maker.names(worker.part)
         return {**about, "recording": self.recordings.runs(worker.part)}
 
     def _record(self, asked: dict[str, Any]) -> dict[str, Any]:

@@ -283,7 +283,20 @@ def _device_line(part: str, state: dict[str, Any]) -> str:
     recorded = ["is recorded"] if state["recording"] else []
     since = f"since {state['since']}"
     about = f"{part:16} {state['kind']:9} {state['port'] or 'no port':20} {standing}"
-    return ", ".join([about, since, heard, f"faults: {faults or 'none'}", *recorded])
+    told = [about, since, heard, f"faults: {faults or 'none'}", *recorded]
+    named = [f"name {state['name']}"] if state["name"] not in ("", state["port"]) else []
+    return ", ".join([*told, *named, *_others_alike(state)])
+
+
+def _others_alike(state: dict[str, Any]) -> Iterator[str]:
+    """Two devices of one kind: which is ours, or that nobody can know."""
+    if not state["alike"]:
+        return
+    others = ", ".join(state["alike"])
+    if state["told_apart"]:
+        yield f"ANOTHER ANSWERS ALIKE at {others}: it is not used"
+    else:
+        yield f"ANOTHER ANSWERS ALIKE at {others} and CANNOT BE TOLD APART: name the port"
 
 
 @devices.command("record")

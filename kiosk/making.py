@@ -105,6 +105,14 @@ class DeviceMaker:
             return self._devices.scanner.port
         return self.lines.where(device) or names.get(device, "")
 
+    def names(self, device: Part) -> dict[str, object]:
+        """What lasts when ports are renumbered, and who else answers as this device."""
+        return {
+            "name": self.lines.name(device),
+            "alike": [one.name or one.path for one in self.lines.alike(device)],
+            "told_apart": self.lines.are_told_apart(device),
+        }
+
     def _line(self, device: str, part: SerialPart) -> ByteStream:
         return self.lines.of(device)(part.port, part.baud, self._clock)
 

@@ -423,9 +423,19 @@ def _card_mistakes(devices: DevicesPart) -> list[Mistake]:
     return wrong
 
 
+MUTE_SCANNERS = ("honeywell", "plain")
+"""Models that answer no command: nothing can be asked that would tell where they are."""
+
+
 def _scanner_mistakes(scanner: ScannerPart) -> list[Mistake]:
     """A port that such a scanner cannot have, and settings of another kind."""
     at, wrong = ("devices", "scanner"), list[Mistake]()
+    if scanner.kind == "serial" and scanner.port == "auto" and scanner.model in MUTE_SCANNERS:
+        words = (
+            f"auto cannot find a {scanner.model} scanner, which answers no question: plug it in,"
+            " look under /dev/serial/by-id/ (or by-path/) and write that name here"
+        )
+        wrong.append(((*at, "port"), words))
     if scanner.kind == "wedge" and not scanner.port.startswith("/dev/input/"):
         wrong.append(((*at, "port"), "a wedge types on a port under /dev/input/"))
     if scanner.kind == "camera" and not re.match(r"^([0-9]+|https?://\S+)$", scanner.port):

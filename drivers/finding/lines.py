@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol
 
 from drivers.deadline import Clock, Deadline
-from drivers.finding.finder import Look, PortFinder, ports_like
+from drivers.finding.finder import Answering, Look, PortFinder, ports_like
+from drivers.finding.names import stable_name
 from drivers.recording import Tap
 from drivers.transport import ByteStream
 from drivers.transports.any_port import open_port
@@ -66,6 +67,18 @@ class Lines:
     def where(self, device: str) -> str:
         """The port last used for this device; empty: none was found yet."""
         return self._named.get(device, "")
+
+    def name(self, device: str) -> str:
+        """The lasting name of that port (/dev/serial/by-id/…); empty: it has none."""
+        return stable_name(self.where(device)) if self.where(device) else ""
+
+    def alike(self, device: str) -> tuple[Answering, ...]:
+        """Other ports that answered as this device; only one whose port is AUTO is looked for."""
+        return self._finder.alike(device)
+
+    def are_told_apart(self, device: str) -> bool:
+        """See PortFinder."""
+        return self._finder.are_told_apart(device)
 
     def heard_s(self, device: str) -> float | None:
         """When the device last said anything, on the clock; None: never yet, or no line of ours."""

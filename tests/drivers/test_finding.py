@@ -17,15 +17,17 @@ from drivers.deadline import Deadline
 from drivers.errors import DeadlineExceeded, DeviceAbsent, DeviceBusy, DeviceLost
 from drivers.escpos.driver import ReceiptPrinter
 from drivers.escpos.emulator import ReceiptPrinterEmulator
-from drivers.finding.finder import Look, PortFinder, ports_like
+from drivers.finding.finder import Answering, Look, PortFinder, ports_like
+from drivers.finding.names import stable_name
 from drivers.hosts.pty_host import PtyHost
 from drivers.idcard.driver import IdCardReader
 from drivers.idcard.emulator import IdCardReaderEmulator
+from drivers.identity import DeviceIdentity
 from drivers.pad_ledger import PadLedger
 from drivers.scanner.driver import Scanner
 from drivers.scanner.emulator import ScannerEmulator
 from drivers.scanner.models import NEWLAND
-from drivers.transport import Emulator
+from drivers.transport import ByteStream, Emulator
 from drivers.transports.any_port import open_port
 from drivers.transports.descriptor import DescriptorStream
 from drivers.zvt.driver import serial_pad
@@ -149,6 +151,104 @@ def test_a_port_in_use_is_not_disturbed_and_a_mute_one_holds_nobody_up(sockets: 
 def test_with_no_port_at_all_the_device_is_absent(sockets: Sockets) -> None:
     with pytest.raises(DeviceAbsent, match="no port answers as reader"):
         sockets.finder("reader").port_of("reader")
+
+
+# --- two devices of one kind ---------------------------------------------------------------------
+
+
+class TwoReaders(Sockets):
+    """Two ID card readers, and udev's names of their ports, by who or by where they are."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        super().__init__(folder, stack)
+        (folder / "by-id").mkdir()
+        self.readers = IdCardReaderEmulator(), IdCardReaderEmulator()
+        self.hosts: list[PtyHost[Emulator]] = []
+
+    def plug_in(self, *sockets: int) -> None:
+        """The n-th reader into the n-th of these sockets; -1: not at all."""
+        for host in self.hosts:
+            host.stop()
+        self.hosts = [
+            self.plug(socket, reader)
+            for socket, reader in zip(sockets, self.readers, strict=True)
+            if socket >= 0
+        ]
+
+    def by_name(self, *names: str) -> None:
+        """What udev calls the sockets 0, 1, …"""
+        for link in (self._folder / "by-id").iterdir():
+            link.unlink()
+        for number, name in enumerate(names):
+            (self._folder / "by-id" / name).symlink_to(self.name(number))
+
+    def link(self, name: str) -> str:
+        return str(self._folder / "by-id" / name)
+
+    def name_of(self, port: str) -> str:
+        return stable_name(port, [self._folder / "by-id"])
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[TwoReaders]:
+    with ExitStack() as stack:
+        yield TwoReaders(tmp_path, stack)
+
+
+def finder_of(two: TwoReaders) -> PortFinder:
+    def ask(stream: ByteStream) -> DeviceIdentity:
+        IdCardReader(stream, CLOCK).probe(0.2)
+        return DeviceIdentity("idcard", "")  # one that has no number of its own
+
+    pattern = str(Path(two.name(0)).parent / "ttyUSB*")
+    looks = [Look("reader", ask)]
+    return PortFinder(lambda: ports_like([pattern]), looks, CLOCK, two.name_of)
+
+
+def test_of_two_alike_the_first_keeps_its_place_over_a_replug(two: TwoReaders) -> None:
+    two.plug_in(0, 1)
+    two.by_name("A", "B")
+    finder = finder_of(two)
+    assert finder.port_of("reader") == two.name(0)
+    assert [one.name for one in finder.alike("reader")] == [two.link("B")]
+    assert finder.are_told_apart("reader")
+    two.plug_in(1, 0)  # the kernel numbers them the other way round
+    two.by_name("B", "A")
+    assert finder.port_of("reader") == two.name(1), "the same reader, not the same number"
+    two.plug_in(-1, 0)
+    two.by_name("B")
+    with pytest.raises(DeviceAbsent, match=r"by-id/B does, and is another device"):
+        finder.port_of("reader")
+
+
+def test_two_alike_that_nothing_tells_apart_are_said_to_be_so(two: TwoReaders) -> None:
+    """Without serial numbers one by-id link serves both: the other's port has no name."""
+    two.plug_in(0, 1)
+    two.by_name("unused", "A")
+    Path(two.link("unused")).unlink()
+    finder = finder_of(two)
+    assert finder.port_of("reader") == two.name(0)
+    assert [one.path for one in finder.alike("reader")] == [two.name(1)]
+    assert not finder.are_told_apart("reader")
+
+
+def test_a_replacement_is_taken_and_its_own_number_tells_it_from_its_like(two: TwoReaders) -> None:
+    """A broken reader is changed for another: nobody has seen both at once."""
+    two.plug_in(0, -1)
+    two.by_name("A")
+    finder = finder_of(two)
+    assert finder.port_of("reader") == two.name(0)
+    two.plug_in(-1, 0)
+    two.by_name("B")
+    assert finder.port_of("reader") == two.name(0)
+    assert Answering("p", "A", "1").is_same(Answering("q", "A", "2")) is False
+    assert Answering("p", "A", "1").is_same(Answering("q", "B", "1")) is True
+    assert Answering("p").is_same(Answering("q", "B", "1")) is None
+
+
+def test_a_port_without_udev_has_no_lasting_name(tmp_path: Path) -> None:
+    assert stable_name(str(tmp_path / "ttyUSB0"), [tmp_path / "none"]) == ""
+    assert stable_name(str(tmp_path / "by-id" / "A"), [tmp_path / "by-id"]).endswith("/A")
 
 
 # --- ports by their names ------------------------------------------------------------------------

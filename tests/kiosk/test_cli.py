@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from typer.testing import CliRunner
 
-from kiosk.cli import PAYMENTS_OFF_WORDS, app, store_lines
+from kiosk.cli import PAYMENTS_OFF_WORDS, _device_line, app, store_lines
 from kiosk.link import SOCKET_NAME, LinkServer
 from offline.ballast import PaymentsOff
 from tests.kiosk.test_profile import GOOD
@@ -34,6 +34,9 @@ DEVICES = {
         "faults": {"DeadlineExceeded": 2, "DeviceAbsent": 4},
         "fault": "no such port",
         "recording": False,
+        "name": "/dev/serial/by-id/usb-pad-0007",
+        "alike": ["/dev/serial/by-id/usb-pad-0008"],
+        "told_apart": True,
     }
 }
 EVENTS = [{"at": 1_795_300_000_000, "event": "print_begun", "slip": "8K42"}]
@@ -119,6 +122,19 @@ def test_devices_says_what_is_away_and_why(profile: Path, running: None) -> None
     assert "heard 61.5 s ago" in ran.output and "DeadlineExceeded=2" in ran.output
     told = RUN.invoke(app, ["devices", "--json", "--profile", str(profile)])
     assert json.loads(told.output) == DEVICES
+
+
+@pytest.mark.parametrize(
+    ("told_apart", "words"), [(True, "0008: it is not used"), (False, "CANNOT BE TOLD APART")]
+)
+def test_devices_names_a_port_for_good_and_tells_of_another_alike(
+    told_apart: bool, words: str
+) -> None:
+    line = _device_line("pad", {**DEVICES["pad"], "told_apart": told_apart})
+    assert "name /dev/serial/by-id/usb-pad-0007" in line
+    assert "ANOTHER ANSWERS ALIKE at /dev/serial/by-id/usb-pad-0008" in line and words in line
+    alone = _device_line("pad", {**DEVICES["pad"], "alike": []})
+    assert "ALIKE" not in alone
 
 
 def test_a_recording_is_ordered_by_somebody_for_some_minutes(profile: Path, running: None) -> None:

@@ -134,3 +134,20 @@ def test_a_mistake_about_the_scanner_names_its_line_and_its_field(
         parse_profile(text, "profile.toml")
     assert f"profile.toml: line {at}: devices.scanner.{field}: " in str(told.value)
     assert reason in str(told.value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_scanner_that_answers_nothing_is_not_to_be_found_by_asking(model: str) -> None:
+    """Said before anything starts, with what to write instead."""
+    written = 'port = "/dev/kiosk/scanner"'
+    text = GOOD.replace(written, f'port = "auto"\nmodel = "{model}"')
+    if MODELS[model].reply.head:
+        assert parse_profile(text).devices.scanner.port == "auto"
+        return
+    with pytest.raises(ProfileError) as told:
+        parse_profile(text, "profile.toml")
+    line = 1 + GOOD.splitlines().index(written)
+    assert str(told.value).startswith(
+        f"profile.toml: line {line}: devices.scanner.port: auto cannot find a {model} scanner"
+    )
+    assert "/dev/serial/by-id/" in str(told.value)
