@@ -264,9 +264,8 @@ def _step_result(pay: Pay, event: Event, scene: Scene) -> Stepped:
         case PaymentMoved(reference) if reference == pay.reference:
             if RESULTS.get(event.at, "checking") == RESULTS[pay.moved_to]:
                 at = event.at if event.at in RESULTS else pay.moved_to
-                return replace(pay, reason=event.reason, moved_to=at), ()
-            if event.at in ("PAID", "BOOKING"):
-                return replace(pay, settled=event.settled), ()
+                settled = event.settled or pay.settled
+                return replace(pay, reason=event.reason, moved_to=at, settled=settled), ()
             return _moved(pay, event, scene)
         case Woke("checking_slip") if not pay.slip_job:
             return print_slip(pay, scene)

@@ -75,7 +75,7 @@ Stepped = tuple[Pay, tuple[Effect, ...]]
 
 def unheard(pay: Pay) -> bool:
     """The pad has the money, and nobody has told the hospital yet."""
-    return pay.alone and pay.moved_to == "HIS_UNKNOWN"
+    return pay.alone and pay.moved_to == "HIS_UNKNOWN" and pay.settled is None
 
 
 def unpaid(pay: Pay) -> bool:

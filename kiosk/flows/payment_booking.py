@@ -107,7 +107,7 @@ def step_booking(payment: Payment, what: str, event: Event | GivenUp) -> Stepped
         case PadReleased():
             return _money_went_back(payment)
         case PadSilent() | PadUnreachable():
-            return ask_later(payment, "recall")
+            return _pad_mute(payment)
     return payment, ()
 
 
@@ -129,6 +129,14 @@ def _hospital_said(payment: Payment, replied: Replied) -> Stepped:
 def _his_unknown(payment: Payment, why: str) -> Stepped:
     later, again = ask_later(payment)
     return moved_if(later, "HIS_UNKNOWN", why, *again)
+
+
+def _pad_mute(payment: Payment) -> Stepped:
+    """Asked again. Booked already: whoever waits must not wait for a pad that may be gone."""
+    later, again = ask_later(payment, "recall")
+    if payment.settled is None:
+        return later, again  # the hospital's answer ends the wait, or the want of one
+    return moved_if(later, "HIS_UNKNOWN", "booked; the pad does not say that it keeps it", *again)
 
 
 def _recalled(payment: Payment, recalled: PadRecalled) -> Stepped:

@@ -9,7 +9,14 @@ import pytest
 
 from kiosk.domain.bill import Split
 from kiosk.flows.effects import BeginPayment, EndSession, KeepQuote, SetToday
-from kiosk.flows.events import BankCardInserted, CodeScanned, PadApproved, PadCompleted, PadDeclined
+from kiosk.flows.events import (
+    BankCardInserted,
+    CodeScanned,
+    PadApproved,
+    PadCompleted,
+    PadDeclined,
+    PadSilent,
+)
 from kiosk.flows.slips import PaymentSlip
 from kiosk.views import Pay as PayPage
 from kiosk.views import PaymentResult, Problem, Works
@@ -74,6 +81,12 @@ def test_the_booking_is_asked_for_again_and_then_the_page_says_paid() -> None:
     till.booked().pay(PadCompleted(till.payment.reference))
     assert (till.page.result, till.page.unheard) == ("settled", False)
     assert [one.slip.result for one in till.slips()] == ["checking", "settled"]  # type: ignore[union-attr]
+
+
+def test_booked_and_a_pad_that_says_nothing_is_a_doubt_of_the_pad_not_of_the_hospital() -> None:
+    till = charged().booked()
+    till.pay(PadSilent(till.payment.reference))
+    assert (till.page.result, till.page.unheard) == ("checking", False)
 
 
 def test_what_the_hospital_then_refuses_is_given_back_or_owed_never_called_paid() -> None:

@@ -143,7 +143,7 @@ CARD = (
     Story(
         "the second phase is not answered: asked, not sent again",
         (p.APPROVED, p.BOOKED, p.SILENT, woke("recall"), recalled("completed")),
-        "PAID BOOKING SETTLED",
+        "PAID BOOKING HIS_UNKNOWN SETTLED",
         "Settle CompletePad RecallPad",
     ),
     Story(
