@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,6 +13,8 @@ from typing import Annotated, Any
 import typer
 
 from kiosk import outbox_cli
+from kiosk.views import Language
+from kiosk.words import known
 
 PROFILE = Path("/etc/kiosk/profile.toml")
 
@@ -283,7 +286,8 @@ def _device_line(part: str, state: dict[str, Any]) -> str:
     recorded = ["is recorded"] if state["recording"] else []
     since = f"since {state['since']}"
     about = f"{part:16} {state['kind']:9} {state['port'] or 'no port':20} {standing}"
-    told = [about, since, heard, f"faults: {faults or 'none'}", *recorded]
+    needs = [_needs(state)] if state.get("needs") else []
+    told = [about, *needs, since, heard, f"faults: {faults or 'none'}", *recorded]
     named = [f"name {state['name']}"] if state["name"] not in ("", state["port"]) else []
     return ", ".join([*told, *named, *_others_alike(state)])
 
@@ -297,6 +301,13 @@ def _others_alike(state: dict[str, Any]) -> Iterator[str]:
         yield f"ANOTHER ANSWERS ALIKE at {others}: it is not used"
     else:
         yield f"ANOTHER ANSWERS ALIKE at {others} and CANNOT BE TOLD APART: name the port"
+
+
+def _needs(state: dict[str, Any]) -> str:
+    """What a hand must do there, in the technician's language, and the device's own words."""
+    language: Language = "zh" if os.environ.get("LANG", "").startswith("zh") else "en"
+    said = known(language, f"needs.{state['needs']}", "needs.unknown")
+    return f"NEEDS {said} ({state['needs_words']})"
 
 
 @devices.command("record")

@@ -49,6 +49,18 @@ class DeviceStood:
 
 
 @dataclass(frozen=True)
+class DeviceNeeds:
+    """A device that answers waits for a person's hand: a notice's code; empty: no longer.
+
+    `words` are the device's own, for technicians.
+    """
+
+    part: Part
+    code: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class HospitalStood:
     reachable: bool
 
@@ -122,6 +134,7 @@ Told = (
     Event
     | Touch
     | DeviceStood
+    | DeviceNeeds
     | HospitalStood
     | NumbersStood
     | PolicyStood

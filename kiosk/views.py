@@ -78,6 +78,7 @@ class Works:
     pad: bool = True
     numbers: int = 0  # on-site numbers that this terminal may give out without the hospital
     payments: bool = True  # False: no record could be promised, so nothing is charged
+    a4_needs: str = ""  # a notice's code: what the A4 printer waits for, while it answers
 
 
 @dataclass(frozen=True)

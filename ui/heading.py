@@ -127,4 +127,6 @@ def works_strips(words: Catalogue, frame: Frame) -> list[Strip]:
             + words.say("comma_list").join(words.say(f"works.{name}") for name in broken)
             + words.say("stop")
         )
+    if frame.works.a4_printer and frame.works.a4_needs:
+        said.append(words.say(f"notice.{frame.works.a4_needs}") + words.say("stop"))
     return [Strip(words.say("sentence_gap").join(said), icon="alert-circle")] if said else []

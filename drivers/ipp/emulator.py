@@ -32,6 +32,7 @@ MISBEHAVIOURS = MappingProxyType(
         "media_jam": "a sheet is stuck: jobs wait",
         "cover_open": "somebody left it open: jobs wait",
         "toner_empty": "nothing to print with: jobs wait",
+        "output_area_full": "nobody takes the sheets away: jobs wait",
         "toner_low": "a warning, nothing more",
         "busy": "another computer's job is being printed",
         "not_accepting": "takes no jobs",
@@ -40,7 +41,7 @@ MISBEHAVIOURS = MappingProxyType(
         "power_cut": "off: nothing is heard, jobs are forgotten",
     }
 )
-STOPS = ("media_empty", "media_jam", "cover_open", "toner_empty")
+STOPS = ("media_empty", "media_jam", "cover_open", "toner_empty", "output_area_full")
 
 ENDINGS = {
     CANCELED: "job-canceled-by-user",

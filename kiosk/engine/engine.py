@@ -195,7 +195,7 @@ class Engine:
         works = self._standing.works
         return {
             "page": self.drawn.view.page.page if self.drawn else "",
-            "works": {part: well for part, well in vars(works).items() if part != "numbers"},
+            "works": {part: it for part, it in vars(works).items() if isinstance(it, bool)},
             "numbers": works.numbers,
             "queued": self._standing.queued,
             "open_payments": self._payments.open_references(),

@@ -31,6 +31,10 @@ class DeviceHealth:
     """Faults since core started, by the kind of fault."""
     fault: str
     """The last fault's words while it is away."""
+    needs: str = ""
+    """What it waits for while it answers: a notice's code."""
+    needs_words: str = ""
+    """The same in the device's own words."""
 
     def as_json(self) -> dict[str, object]:
         """For `kiosk devices --json`."""
@@ -42,6 +46,8 @@ class DeviceHealth:
             "tries": self.tries,
             "faults": dict(self.faults),
             "fault": self.fault,
+            "needs": self.needs,
+            "needs_words": self.needs_words,
         }
 
 
@@ -66,6 +72,7 @@ class Health:
         self._tries = 0
         self._faults: Counter[str] = Counter()
         self._fault = ""
+        self._needs = ("", "")
 
     def answered(self) -> None:
         """It did what it was asked, or said that there is nothing."""
@@ -82,6 +89,11 @@ class Health:
             self._faults[kind] += 1
             self._fault = words
 
+    def waits_for(self, code: str, words: str) -> None:
+        """A person's hand is needed; an empty code: no longer."""
+        with self._lock:
+            self._needs = (code, words)
+
     def look(self) -> DeviceHealth:
         with self._lock:
             heard_s = self._heard() if self._heard else None
@@ -91,6 +103,8 @@ class Health:
                 *(self._standing, self._where(), self._since, age_s, self._tries),
                 faults=dict(self._faults),
                 fault=self._fault,
+                needs=self._needs[0],
+                needs_words=self._needs[1],
             )
 
     def _stand(self, standing: Standing) -> None:

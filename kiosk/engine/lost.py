@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kiosk.flows.effects import KeepAudit
-from kiosk.ports import DeviceStood
+from kiosk.ports import DeviceNeeds, DeviceStood
 
 
 class Lost:
@@ -23,3 +23,11 @@ class Lost:
             return ()
         self._parts.remove(stood.part)
         return (KeepAudit("device_back", fields=(device,)),)
+
+
+def needed(told: DeviceNeeds) -> KeepAudit:
+    """A device waits for a hand, or no longer: what goes on record of it."""
+    device = ("device", told.part)
+    if not told.code:
+        return KeepAudit("device_goes_on", fields=(device,))
+    return KeepAudit("device_waits", fields=(device, ("cause", told.code)))

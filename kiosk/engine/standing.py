@@ -6,12 +6,15 @@ Rule: nothing of it is a person's, so that it outlives every session.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from kiosk.engine.cash import CashBox
+from kiosk.engine.lost import needed
 from kiosk.flows.effects import Effect
 from kiosk.ports import (
     CashBoxChanged,
     CashLooked,
+    DeviceNeeds,
     DeviceStood,
     HospitalStood,
     NumbersStood,
@@ -26,6 +29,7 @@ Stood = (
     CashLooked
     | CashBoxChanged
     | DeviceStood
+    | DeviceNeeds
     | HospitalStood
     | NumbersStood
     | PaymentsStood
@@ -52,7 +56,11 @@ class Standing:
             case CashLooked() | CashBoxChanged() | DeviceStood("cash_box"):
                 return self.cash.told(told)
             case DeviceStood(part, well):
-                self.works = replace(self.works, **{part: well})
+                stands: dict[str, Any] = {part: well}
+                self.works = replace(self.works, **stands)
+            case DeviceNeeds(_, code):
+                self.works = replace(self.works, a4_needs=code)
+                return [needed(told)]
             case HospitalStood(reachable):
                 self.works = replace(self.works, hospital=reachable)
             case NumbersStood(left):

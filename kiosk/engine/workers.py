@@ -20,6 +20,7 @@ from kiosk.ports import (
     AskHospital,
     Device,
     DeviceFault,
+    DeviceNeeds,
     DeviceStood,
     HospitalStood,
     Listen,
@@ -139,6 +140,8 @@ class DeviceWorker:
 
     def _say(self, events: Iterable[Told]) -> None:
         for event in events:
+            if isinstance(event, DeviceNeeds):
+                self._health.waits_for(event.code, event.words)
             self._tell(event)
 
     def _stood(self, well: bool, code: str = "") -> None:

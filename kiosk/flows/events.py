@@ -270,7 +270,8 @@ class ReportPrinted:
 
 @dataclass(frozen=True)
 class ReportPaused:
-    """The printer waits for a person: no_report_paper, printer_jam, cover_open."""
+    """The printer waits for a person: no_report_paper, printer_jam, cover_open, no_toner,
+    output_full, a4_printer_stopped."""
 
     job: str
     why: str

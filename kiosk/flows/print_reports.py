@@ -262,7 +262,9 @@ def view(state: PrintState, scene: Scene) -> Shown:
             more: tuple[BarKey, ...] = ("window", "large") if state.missed else ("large", "voice")
             bar: tuple[BarKey, ...] = ("end", "help", *more)
         case _:
-            page, bar = _working(state, scene), ("back", "help", "large", "voice")
+            # Who waits for paper may go to the window instead: the sheet is taken back.
+            also: BarKey = "window" if state.at == "paused" else "large"
+            page, bar = _working(state, scene), ("back", "help", also, "voice")
     return Shown(page, bar, accepts=Accepts(cards=True), notice=state.notice, idle="never")
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from kiosk.devices.report_printer import NEEDS
 from kiosk.flows.effects import Ask, CancelReport, PrintReport
 from kiosk.flows.events import (
     Replied,
@@ -78,7 +79,7 @@ def test_an_answer_said_twice_prints_and_marks_once() -> None:
     assert len(walk.queued()) == 1
 
 
-@pytest.mark.parametrize("why", ["no_report_paper", "printer_jam", "cover_open"])
+@pytest.mark.parametrize("why", sorted({*NEEDS.values(), "a4_printer_busy"} - {""}))
 def test_out_of_paper_is_said_and_goes_on_when_there_is_paper(why: str) -> None:
     walk = begun().reply(PDF)
     walk.tell(ReportPaused(job(walk), why))
@@ -95,6 +96,29 @@ def test_paper_that_never_comes_sends_to_the_window_and_leaves_no_sheet_for_the_
     walk.tell(ReportPaused(job(walk), "no_report_paper")).wake("paused")
     assert (walk.page.what, walk.page.count, walk.page.window) == ("reports_failed", 0, "1")
     assert walk.last(CancelReport).job == job(walk)
+
+
+def test_paper_that_ends_between_two_reports_leaves_the_second_one_new() -> None:
+    """Row 77: one is printed and marked, one is not; the person may wait or go to the window."""
+    walk = printed(begun()).reply(PDF)
+    walk.tell(ReportSending(job(walk))).tell(ReportPaused(job(walk), "no_report_paper"))
+    assert (walk.page.number, walk.page.stage, walk.notice) == (2, "paused", "no_report_paper")
+    assert "window" in walk.shown.bar
+    walk.wake("paused")
+    assert (walk.page.what, walk.page.count, walk.page.window) == ("reports_failed", 1, "1")
+    assert [one.body.report_id for one in walk.queued()] == ["R1"]
+    (later,) = [one for one in walk.scene.today.reports if one.ready and not one.printed]
+    assert later.id == "R2"
+
+
+def test_whoever_stops_waiting_for_paper_is_led_to_the_window_and_keeps_the_report_new() -> None:
+    walk = printed(begun()).reply(PDF)
+    walk.tell(ReportPaused(job(walk), "no_report_paper"))
+    waiting = job(walk)
+    assert walk.touch("window").flow == "hand_over"
+    assert walk.last(CancelReport).job == waiting
+    marks = [one.body.report_id for one in walk.queued() if isinstance(one.body, PrintedRecord)]
+    assert marks == ["R1"]
 
 
 def test_a_cancelled_sheet_that_came_out_all_the_same_is_marked() -> None:

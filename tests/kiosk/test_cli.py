@@ -37,7 +37,23 @@ DEVICES = {
         "name": "/dev/serial/by-id/usb-pad-0007",
         "alike": ["/dev/serial/by-id/usb-pad-0008"],
         "told_apart": True,
-    }
+    },
+    "a4_printer": {
+        "kind": "ipp",
+        "state": "well",
+        "port": "",
+        "since": "2026-11-22T08:42:00+08:00",
+        "answered_s": 0.2,
+        "tries": 0,
+        "faults": {},
+        "fault": "",
+        "needs": "no_toner",
+        "needs_words": "toner-empty-error",
+        "recording": False,
+        "name": "",
+        "alike": [],
+        "told_apart": True,
+    },
 }
 EVENTS = [{"at": 1_795_300_000_000, "event": "print_begun", "slip": "8K42"}]
 
@@ -117,9 +133,12 @@ def test_every_reason_why_payments_are_off_has_a_sentence() -> None:
 
 
 def test_devices_says_what_is_away_and_why(profile: Path, running: None) -> None:
-    ran = RUN.invoke(app, ["devices", "--profile", str(profile)])
+    ran = RUN.invoke(app, ["devices", "--profile", str(profile)], env={"LANG": "C.UTF-8"})
     assert "AWAY (4 tries) no such port" in ran.output
     assert "heard 61.5 s ago" in ran.output and "DeadlineExceeded=2" in ran.output
+    assert "well, NEEDS toner empty or waste full: change the cartridge (toner-" in ran.output
+    zh = RUN.invoke(app, ["devices", "--profile", str(profile)], env={"LANG": "zh_CN.UTF-8"})
+    assert "NEEDS 墨粉用完或废粉盒满：换墨盒 (toner-empty-error)" in zh.output
     told = RUN.invoke(app, ["devices", "--json", "--profile", str(profile)])
     assert json.loads(told.output) == DEVICES
 

@@ -66,6 +66,11 @@ class Terminal:
         book = self.world.ledgers()["hospital"]
         return sum(reference in json.dumps(entry) for entry in book if entry["kind"] == "settled")
 
+    def marked_printed(self, person: Person) -> int:
+        """How many of this person's reports the hospital's own book has as printed."""
+        book = self.world.ledgers()["hospital"]
+        return sum(entry["kind"] == "printed" and entry["person"] == person.id for entry in book)
+
     # --- the terminal as a technician sees it
 
     def status(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kiosk.views import PaymentResult
+from gateway.adapters.demo import people
+from kiosk.views import PaymentResult, View
 from tests.system.conftest import Terminal
 from tests.system.test_killed_programs import to_the_pad
 
@@ -109,3 +110,31 @@ def test_the_reader_unplugged_is_told_and_plugged_in_works_without_a_restart(
     walk.lay(terminal.debtor())
     walk.until("home")
     assert terminal.world.core.starts == starts
+
+
+def test_reports_wait_for_paper_and_are_marked_printed_once_they_lie_in_the_tray(
+    terminal: Terminal,
+) -> None:
+    """Rows 76, 77: the tray is known to be empty before anybody prints, and home still offers it;
+    the page says what it waits for, and goes on by itself."""
+    walk, tray = terminal.walk(), terminal.world.devices.tray
+    sheets, marked = len(tray.papers), terminal.marked_printed(people.TWO_REPORTS)
+    walk.lay(people.TWO_REPORTS)
+    task = walk.until("home").page.next  # type: ignore[union-attr]
+    tray.take_paper_out()
+
+    def needs(view: View) -> bool:
+        return view.frame.works.a4_needs == "no_report_paper"
+
+    def waits(view: View) -> bool:
+        notice = view.frame.notice
+        return notice is not None and notice.code == "no_report_paper"
+
+    terminal.observer.wait(needs, "told on the home page too", 20)
+    walk.tap("next" if task is not None and task.kind == "print_reports" else "task:print_reports")
+    terminal.observer.wait(waits, "told that the paper is out", 20)
+    assert terminal.marked_printed(people.TWO_REPORTS) == marked
+    tray.put_paper_in()
+    walk.until("finished", what="reports_printed", count=2, timeout_s=60)
+    assert len(tray.papers) == sheets + 2
+    terminal.until(lambda: terminal.marked_printed(people.TWO_REPORTS) == marked + 2, "both marked")

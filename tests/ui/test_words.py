@@ -27,6 +27,7 @@ notice: put_again card_reversed card_unreadable card_not_supported card_expired 
     hospital_away slot_gone already_registered nothing_to_pay split_changed wrong_pin pin_locked
     not_known_here second_factor declined declined_funds cancelled_at_pad no_departments
     card_removed printer_jam cover_open code_too_dark code_glare
+    no_toner output_full a4_printer_stopped a4_printer_busy
 problem: hospital_away pad_away no_slots check_in_not_today check_in_too_early check_in_too_late
     check_in_cancelled check_in_unknown quote_already_paid quote_hold_ended
     quote_insurer_refused quote_insurer_away quote_unknown_bill a4_printer_away no_report_paper

@@ -19,6 +19,10 @@ from drivers.errors import DeviceAbsent, DeviceBusy
 from drivers.ipp.driver import A4Printer, JobId
 from drivers.ipp.paper_tray import IppPrinter
 from drivers.ipp.state import JobState
+from kiosk.devices.report_printer import ReportPrinterDevice
+from kiosk.flows.effects import CancelReport, PrintReport
+from kiosk.flows.events import ReportPaused
+from kiosk.ports import DeviceNeeds, Listen
 from tests.drivers.ipp.rows import PDF
 
 T = TypeVar("T")
@@ -97,6 +101,30 @@ def test_a_stop_in_mid_job_is_told_and_a_cancelled_report_does_not_come_out(
     a4.clear()
     assert ended(printer, job_id).phase == "canceled"
     assert len(a4.papers) == before
+
+
+HANDS: dict[str, Callable[[IppPrinter], None]] = {
+    "no_report_paper": IppPrinter.take_paper_out,
+    "no_toner": lambda tray: tray.set_toner(0),
+    "printer_jam": IppPrinter.jam,
+    "cover_open": IppPrinter.open_cover,
+}
+
+
+@pytest.mark.parametrize("code", HANDS)
+def test_each_hand_that_is_needed_reaches_the_page_by_its_own_code(
+    a4: IppPrinter, code: str
+) -> None:
+    """Row 76. An outlet that is full this printer cannot say: the emulator does."""
+    device = ReportPrinterDevice(lambda: printer_of(a4))
+    assert list(device.open()) == []
+    HANDS[code](a4)
+    told = list(device.perform(PrintReport(f"report {code}", "血常规", PDF)))
+    while not any(isinstance(one, ReportPaused) for one in told):
+        told += until(lambda: list(device.attend(Listen(False, ""))), lambda said: said != [])
+    assert told[-1] == ReportPaused(f"report {code}", code)
+    assert [one.code for one in told if isinstance(one, DeviceNeeds)] == [code]
+    list(device.perform(CancelReport(f"report {code}")))
 
 
 def test_a_second_job_meets_a_busy_printer(a4: IppPrinter) -> None:
