@@ -24,8 +24,20 @@ def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
 def test_the_readme_names_every_word_of_run() -> None:
     usage = subprocess.run([ROOT / "run", "help"], capture_output=True, text=True).stdout
     words = re.findall(r"^\./run (\w+)", usage, re.MULTILINE)
-    assert words == ["demo", "test", "check", "bench"]
+    assert words == ["demo", "test", "check", "bench", "drill"]
     assert all(f"./run {word}" in README for word in words)
+
+
+@pytest.mark.parametrize(("folder", "page"), [("bench", "benchmarks"), ("drills", "drills")])
+def test_whatever_can_be_run_stands_on_its_page_and_nothing_else(folder: str, page: str) -> None:
+    files = (ROOT / "tests" / folder).glob("[a-z]*.py")
+    runnable = {
+        path.stem
+        for path in files
+        if not path.stem.startswith("test_") and '"--json"' in path.read_text("utf-8")
+    }
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    assert set(re.findall(rf"tests\.{folder}\.([a-z_]+)", text)) == runnable
 
 
 def test_the_readme_s_layout_names_every_folder_of_code_and_no_other() -> None:
