@@ -9,7 +9,8 @@ import asyncio
 import time
 import zlib
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -25,24 +26,38 @@ from gateway.store import CommitUnknown, StoreAway
 from kiosk.hospital import contract as c
 
 BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 100 records is about 100 kB
-THREADS = 32
-BATCHES_AT_ONCE = 8  # of the threads: whoever stands before a terminal is never behind them
-BATCHES_WAITING = 400  # of a hundred records each: some seconds, of the fifteen that they have
+THREADS = 24
+BATCHES_AT_ONCE = 8  # on threads of their own: whoever stands before a terminal is never behind
+BATCHES_WAITING = 400  # of a hundred records each: some seconds
 BODY_S = 15.0  # no request of the contract has more time than this
-_ALL = 1_000_000
+PATIENT_FOR = 0.5  # of its time may a request wait: later its answer might find nobody
+_OTHERS_WAITING = 1_000_000  # a request of a terminal; how many come is bounded by how many it has
 
 
 _Route = Callable[[Request], Awaitable[Response]]
+
+
+class _Desk:
+    """Who waits here, and the threads that do the work."""
+
+    def __init__(self, gate: Gate, threads: int) -> None:
+        self.gate, self.threads = gate, ThreadPoolExecutor(threads, "answer")
 
 
 class TooLarge(Exception):
     """The body is larger than any message of the contract."""
 
 
-def make(gateway: Gateway, *routers: APIRouter, waiting: int = BATCHES_WAITING) -> FastAPI:
+def make(
+    gateway: Gateway,
+    *routers: APIRouter,
+    waiting: int = BATCHES_WAITING,
+    patient_for: float = PATIENT_FOR,
+) -> FastAPI:
     """The application. `routers`: the console's, the demo controls' when they are wanted.
 
-    `waiting`: so many batches may wait for their turn, the next are told to come again.
+    `waiting`: so many batches may wait for their turn, the next are told to come again; and so is
+    whatever has waited for a share of `patient_for` of the time that its terminal gives it.
     """
     title = "Hospital gateway"
     app = FastAPI(title=title, docs_url=None, redoc_url=None, openapi_url=None)
@@ -69,14 +84,15 @@ def make(gateway: Gateway, *routers: APIRouter, waiting: int = BATCHES_WAITING) 
     def _bug(_request: Request, _bug: Exception) -> JSONResponse:
         return JSONResponse({"code": "server_error"}, 500)
 
-    threads = ThreadPoolExecutor(THREADS, "answer")
+    chance = Random()
+    # A turn is a thread: who has one begins at once.
+    batches = _Desk(Gate(BATCHES_AT_ONCE, waiting, time.monotonic, chance), BATCHES_AT_ONCE)
+    others = _Desk(Gate(THREADS, _OTHERS_WAITING, time.monotonic, chance), THREADS)
     for endpoint in c.ENDPOINTS:
-        # Batches pass a gate of their own; everybody else finds it open.
-        batches = endpoint.request is c.Outbox
-        room = (BATCHES_AT_ONCE, waiting) if batches else (_ALL, _ALL)
-        gate = Gate(*room, time.monotonic)
+        desk = batches if endpoint.request is c.Outbox else others
+        route = _route(gateway, endpoint, desk, endpoint.timeout_s * patient_for)
         # Starlette's own route: FastAPI's would look for parameters in each request.
-        app.add_route(endpoint.path, _route(gateway, endpoint, gate, threads), methods=["POST"])
+        app.add_route(endpoint.path, route, methods=["POST"])
     for router in routers:
         app.include_router(router)
     return app
@@ -90,18 +106,18 @@ def _healthy(gateway: Gateway) -> JSONResponse:
         return JSONResponse({"state": "store_away"}, 503)
 
 
-def _route(gateway: Gateway, endpoint: c.Endpoint, gate: Gate, threads: Executor) -> _Route:
+def _route(gateway: Gateway, endpoint: c.Endpoint, desk: _Desk, patience_s: float) -> _Route:
     async def route(request: Request) -> Response:
         began = time.monotonic()
         terminal = request.headers.get(c.TERMINAL_HEADER, "")[:80]
         more: dict[str, str] = {}
         try:
-            with gate.entered():
+            with desk.gate.entered():
                 body, token = await _read(request)
-                async with gate.turn:
+                async with desk.gate.turn(patience_s):
                     loop = asyncio.get_running_loop()
                     status, code, reply = await loop.run_in_executor(
-                        threads, _answer, gateway, endpoint, terminal, token, body
+                        desk.threads, _answer, gateway, endpoint, terminal, token, body
                     )
         except Crowded as crowded:
             status, code, reply = 503, "crowded", b""

@@ -2,7 +2,8 @@
 
 After an outage every terminal comes at once. Whoever is sent away costs next to nothing; when they
 are told to come again follows from how many they are and how fast batches are done, so that the
-storm is over about as soon as it could be.
+storm is over about as soon as it could be. Who has waited for as long as is any use is sent away
+too, before anything was done.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ import asyncio
 import heapq
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from random import Random
 
 RETRY_MIN_S = 2
 RETRY_MAX_S = 150  # the other side rests up to twice as long: full jitter over 300 s
 _REMEMBERED = 64
 _RATE_FIRST = 300.0  # batches a second, until it has been seen: who comes too early costs little
 _RETURN_AFTER = 1.5  # of what they were told, on average
+_SPREAD = 0.5  # of that, more or less: those who are sent away together do not return together
 
 
 class Crowded(Exception):
-    """No room even to wait."""
+    """No room even to wait, or no turn in time. Nothing was done."""
 
     def __init__(self, retry_after_s: int) -> None:
         super().__init__("crowded")
@@ -32,10 +35,11 @@ class Crowded(Exception):
 class Gate:
     """On one event loop. `clock`: seconds that never jump."""
 
-    def __init__(self, at_once: int, waiting: int, clock: Callable[[], float]) -> None:
-        self.turn, self._most = asyncio.Semaphore(at_once), at_once + waiting
-        """To be held while working, not while reading: a slow line must not stop the others."""
-        self._clock = clock
+    def __init__(
+        self, at_once: int, waiting: int, clock: Callable[[], float], chance: Random
+    ) -> None:
+        self._turns, self._most = asyncio.Semaphore(at_once), at_once + waiting
+        self._clock, self._chance = clock, chance
         self._here = 0
         self._done: deque[float] = deque(maxlen=_REMEMBERED)
         self._returns: list[float] = []  # when those sent away are expected, soonest first
@@ -48,16 +52,34 @@ class Gate:
         self._here += 1
         try:
             yield
+            self._done.append(self._clock())
         finally:
             self._here -= 1
-            self._done.append(self._clock())
+            if self._here == 0:
+                self._done.clear()  # what was done at leisure says nothing of how fast it can be
+
+    @asynccontextmanager
+    async def turn(self, patience_s: float) -> AsyncIterator[None]:
+        """Held while working, not while reading: a slow line must not stop the others. Crowded
+        when it does not come in time: whoever asked would be gone before the answer."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Crowded(self._sent_away()) from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _sent_away(self) -> int:
         now_s = self._clock()
         while self._returns and self._returns[0] <= now_s:
             heapq.heappop(self._returns)
         busy_s = (self._here + len(self._returns)) / self._rate()
-        told_s = min(RETRY_MAX_S, max(RETRY_MIN_S, math.ceil(busy_s / _RETURN_AFTER)))
+        spread = self._chance.uniform(1 - _SPREAD, 1 + _SPREAD)
+        fair_s = math.ceil(busy_s / _RETURN_AFTER * spread)
+        told_s = min(RETRY_MAX_S, max(RETRY_MIN_S, fair_s))
         heapq.heappush(self._returns, now_s + _RETURN_AFTER * told_s)
         return told_s
 

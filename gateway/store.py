@@ -65,13 +65,21 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction that commits at the end, or is undone whole by any exception."""
+        """A transaction that commits at the end, or is undone whole by any exception.
+
+        StoreAway when it could not begin for BUSY_TIMEOUT_MS, since others were writing.
+        """
         if self._writer is None:
             with self._transaction(reading=False) as connection:
                 yield connection
             return
-        with self._writer, self._transaction(reading=False) as connection:
-            yield connection
+        if not self._writer.acquire(timeout=BUSY_TIMEOUT_MS / 1000):
+            raise StoreAway
+        try:
+            with self._transaction(reading=False) as connection:
+                yield connection
+        finally:
+            self._writer.release()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
