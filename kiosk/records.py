@@ -259,7 +259,9 @@ class StoreRecords:
         vault = self._store.vault
         with self._store.transaction() as tx:
             documents = [
-                Document(f"expected/{vault.pseudonym(one.number)}", to_json(one), until_ms)
+                Document(
+                    f"expected/{vault.pseudonym(one.number or one.person)}", to_json(one), until_ms
+                )
                 for one in day_list.people
             ]
             self._cache.replace_folder(tx, "expected", documents)

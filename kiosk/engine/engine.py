@@ -21,6 +21,7 @@ from kiosk.engine.session import Layer, Session
 from kiosk.engine.sessions import Around, Sessions
 from kiosk.engine.standing import Standing, Stood
 from kiosk.engine.timers import Timers
+from kiosk.flows.common import index_of
 from kiosk.flows.effects import (
     Ask,
     AskLent,
@@ -333,7 +334,7 @@ class Engine:
             person=session.person.person,
             quote_id=begin.quote.id,
             begun=self._clock.now(),
-            number=session.person.number,
+            number=index_of(session.person),
             hold_key=begin.hold_key,
             acting=session.acting.person if session.acting else "",
             pad_mark=standing.cash.mark if begin.method == "cash" else standing.pad_mark,

@@ -283,7 +283,7 @@ def _failed(state: IdentifyState, why: str) -> Stepped:
     assert state.shown is not None
     if state.at == "loading":
         assert state.patient is not None
-        return state, (FindOffline(state.tag, state.patient.number),)
+        return state, (FindOffline(state.tag, index_of(state.patient)),)
     if why in ("refused", "bad"):
         return _nobody(state, "hospital", "cannot_identify")
     if state.shown.identity is not None:

@@ -82,7 +82,7 @@ class Payment:
     person: str
     quote_id: str
     begun: datetime
-    number: str = field(default="", repr=False)  # the ID number: for the person's own trail
+    number: str = field(default="", repr=False)  # index_of(): for the person's own trail
     hold_key: str = ""
     acting: str = ""
     pad_mark: str = ""
