@@ -125,11 +125,12 @@ def test_the_console_shows_terminals_waiting_times_and_the_days_counts(console: 
     sent = [record(n, screening(f"S{n}", waited_s=n * 300), "screening") for n in (1, 2, 3)]
     world.ask(c.Outbox((*sent, spoilt)))
     page = console.get(Role.OPERATOR).text
-    assert "receipt_printer" in page
+    assert "<td>⚠ 有故障" in page
+    assert "<td>小票打印机" in page
     assert "今天 3 人 · 一半不超过 10:00 · 九成不超过 15:00" in page
     assert "十人中有一人等了 15 分钟以上" in page
-    assert "<td>screening<td>已接受<td>3" in page
-    assert "<td>screening<td>body_not_understood" in page
+    assert "<td>绿色通道流调<td>已接受<td>3" in page
+    assert "<td>绿色通道流调<td>内容读不懂" in page
     assert "马德福" not in page
 
 
