@@ -50,7 +50,7 @@ DUTIES: dict[Difference, Duty] = {
     Difference.TAKEN_NOT_BOOKED: Duty("长款：扣款未入账", "财务", "补登入账，或原路退款"),
     Difference.SETTLED_NOWHERE_ELSE: Duty("仅终端称已成功", "信息科", "取终端审计记录，查明原因"),
     Difference.NOT_IN_JOURNAL: Duty("终端无此记录", "信息科", "查终端待传和终端硬盘"),
-    Difference.ACROSS_DAY_CUT: Duty("跨日切", "无需处理", "次日对账单到后自动核销"),
+    Difference.ACROSS_DAY_CUT: Duty("跨日切", "财务", "与相邻一日合并核对，相抵即可，不退不补"),
 }
 
 _PAID = frozenset({"settled", "paid", "booking"})

@@ -26,6 +26,7 @@ from gateway.tables import (
     provider_rows,
     to_us,
 )
+from gateway.words import CHANNELS, JOURNAL, said
 from kiosk.domain.money import Fen, yuan
 
 NEAR_MIDNIGHT = timedelta(minutes=30)
@@ -328,11 +329,18 @@ def as_json(outcome: Outcome) -> str:
 
 
 def as_text(outcome: Outcome) -> str:
-    """For people: what to do first stands first."""
+    """For people: what to do first stands first; amounts in yuan."""
     lines = [f"对账 {outcome.day}：相符 {outcome.matched} 笔，差异 {len(outcome.found)} 笔"]
-    lines += [f"⚠ 未收到对账单：{channel}" for channel in outcome.missing]
+    if outcome.found:
+        net = sum(one.payment.net_fen for one in outcome.found)
+        booked = sum(one.payment.booked_fen for one in outcome.found)
+        lines.append(
+            f"差异合计：渠道净额 ¥{yuan(net)}，医院入账 ¥{yuan(booked)}，相差 ¥{yuan(net - booked)}"
+        )
+    for channel in outcome.missing:
+        lines.append(f"⚠ 未收到{said(CHANNELS, channel)}对账单：这部分还没有核对，收到后重新对账")
     if outcome.cash_fen:
-        lines.append(f"现金入账 {yuan(outcome.cash_fen)}，请与钱箱清点核对")
+        lines.append(f"现金入账 ¥{yuan(outcome.cash_fen)}，请与钱箱清点核对")
     counts = Counter(one.difference for one in outcome.found)
     for difference in Difference:
         if not counts[difference]:
@@ -340,8 +348,9 @@ def as_text(outcome: Outcome) -> str:
         duty = DUTIES[difference]
         lines.append(f"\n{duty.words}（{counts[difference]} 笔）— {duty.owner}：{duty.next_step}")
         lines += [
-            f"  {one.payment.reference}  渠道 {yuan(one.payment.net_fen)}"
-            f"  入账 {yuan(one.payment.booked_fen)}  终端 {one.payment.journal or '—'}"
+            f"  {one.payment.reference}  渠道净额 ¥{yuan(one.payment.net_fen)}"
+            f"  医院入账 ¥{yuan(one.payment.booked_fen)}"
+            f"  终端：{said(JOURNAL, one.payment.journal)}"
             for one in outcome.found
             if one.difference is difference
         ]

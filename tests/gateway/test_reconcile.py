@@ -239,7 +239,8 @@ def test_only_what_agrees_everywhere_has_no_class(
 
 def test_every_class_has_an_owner_and_a_next_step() -> None:
     assert set(DUTIES) == set(Difference)
-    assert all(duty.words and duty.owner and duty.next_step for duty in DUTIES.values())
+    assert {duty.owner for duty in DUTIES.values()} == {"财务", "信息科"}
+    assert all(duty.words and duty.next_step for duty in DUTIES.values())
 
 
 def test_the_report_is_readable_by_people_and_by_machines(world: World) -> None:
@@ -252,8 +253,9 @@ def test_the_report_is_readable_by_people_and_by_machines(world: World) -> None:
     assert (difference["reference"], difference["class"]) == ("R1", "taken_not_booked")
     text = reconcile.as_text(outcome)
     assert re.search(r"长款：扣款未入账（1 笔）— 财务", text)
-    assert "R1  渠道 41.20  入账 0.00  终端 —" in text
-    assert "未收到对账单：cards" in text
+    assert "R1  渠道净额 ¥41.20  医院入账 ¥0.00  终端：没有记录" in text
+    assert "差异合计：渠道净额 ¥41.20，医院入账 ¥0.00，相差 ¥41.20" in text
+    assert "未收到银行卡对账单" in text
 
 
 def test_notes_match_by_the_terminals_word_and_their_sum_is_told(world: World) -> None:
