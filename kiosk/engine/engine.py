@@ -176,7 +176,7 @@ class Engine:
             case SlipPrinted() | SlipFailed() | ReportPrinted() | ReportFailed():
                 self._paper(told)
             case _ if isinstance(told, PadProgressed | PadSaid | CashSaid):
-                self._active()
+                # No sign of life: a payer's own page stays of itself, and others are asked about.
                 self._payments.tell(told.reference, told)
             case ReportSending() | ReportPaused():
                 self._active()
