@@ -65,6 +65,8 @@ class IdReaderDevice:
         if not self._troubled:
             yield CardLaid()
         match reader.read_card():
+            case idcard.CardRead(card) if not card.number.strip():
+                yield from self._trouble("card_unreadable")
             case idcard.CardRead(card):
                 self._troubled = False
                 yield CardRead(identity_of(card))

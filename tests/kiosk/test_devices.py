@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -95,6 +96,14 @@ def test_a_card_laid_down_is_read_once(ports: Ports) -> None:
     assert read.identity.credential is Credential.ID_CARD
     assert RESIDENT.address not in repr(vars(read.identity))
     assert list(device.attend(CARDS)) == []
+
+
+def test_a_card_read_without_its_number_is_laid_down_again(ports: Ports) -> None:
+    """The number is the main index (row 2): an empty one is nobody's, and was asked about."""
+    emulator = IdCardReaderEmulator()
+    device = reader(ports, emulator)
+    emulator.lay(replace(RESIDENT, number=""))
+    assert list(device.attend(CARDS)) == [CardLaid(), CardTrouble("card_unreadable")]
 
 
 def test_a_card_lifted_while_it_is_read_is_said_so(ports: Ports) -> None:
