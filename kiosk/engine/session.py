@@ -8,7 +8,15 @@ from typing import Any, Literal
 
 from kiosk.domain.bill import Quote
 from kiosk.domain.identity import Identity, age_on
-from kiosk.flows.effects import PrintSlip, SetActing, SetPerson, SetToday
+from kiosk.flows.effects import (
+    EndSession,
+    Go,
+    PrintSlip,
+    Return,
+    SetActing,
+    SetPerson,
+    SetToday,
+)
 from kiosk.flows.scene import Business
 from kiosk.hospital.contract import Patient, Today
 from kiosk.views import Language
@@ -22,11 +30,15 @@ _SIZES: dict[str, Literal["normal", "large", "extra"]] = {
 
 @dataclass
 class Layer:
-    """A flow that is under way; call_help and hand_over lie on top of another."""
+    """A flow that is under way; call_help and hand_over lie on top of another.
+
+    `leads`: where it would have led while another lay on top of it.
+    """
 
     token: int
     business: Business
     state: Any = field(repr=False)
+    leads: tuple[Go | Return | EndSession, ...] = field(default=(), repr=False)
 
 
 @dataclass

@@ -109,20 +109,27 @@ class Sessions:
                 self.enter(effect.to, effect.argument, None)
             return
         match effect:
+            case Go(to, argument) if to in ON_TOP:
+                self.enter(to, argument, None)
+            case _ if layer is not self.now.top:  # nobody's page is taken away from above it
+                layer.leads = (*layer.leads, effect)
             case EndSession(shown):
                 self.tidy(besides=layer)
                 self.end("done")
                 if shown is not None:
                     self.step(self.now.top, shown)
             case Return() if len(layers) > 1:
-                self._around.forget(layer)
-                layers.remove(layer)
+                self._uncover(layer)
             case Return():
                 self.enter("home", None, layer)
-            case Go(to, argument) if to in ON_TOP:
-                self.enter(to, argument, None)
             case Go(to, argument):
-                for above in layers[layers.index(layer) + 1 :]:
-                    self._around.forget(above)
-                    layers.remove(above)
                 self.enter(to, argument, layer)
+
+    def _uncover(self, top: Layer) -> None:
+        """What lay below is shown again, and leads where it would have led meanwhile."""
+        self._around.forget(top)
+        self.now.layers.remove(top)
+        below, of = self.now.top, self.now
+        leads, below.leads = below.leads, ()
+        for lead in leads:
+            self.go(below, lead, of)
