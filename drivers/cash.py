@@ -7,6 +7,7 @@ new driver tells again what happened since, exactly once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -107,8 +108,13 @@ class NoteAcceptor(Protocol):
     def prepare(self, deadline: Deadline) -> tuple[int, ...]:
         """Read which notes it knows, in fen, and take none yet."""
 
-    def accept(self, up_to_fen: int, deadline: Deadline) -> tuple[int, ...]:
-        """Take notes worth at most this much; which ones. Call again after each note."""
+    def accept(
+        self, up_to_fen: int, deadline: Deadline, of_fen: Collection[int] | None = None
+    ) -> tuple[int, ...]:
+        """Take notes worth at most this much; which ones. Call again after each note.
+
+        `of_fen`: none but these, whatever else the acceptor knows; None: all that it knows.
+        """
 
     def refuse(self, deadline: Deadline) -> None:
         """Take no more notes."""

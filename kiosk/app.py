@@ -33,6 +33,7 @@ from kiosk.devices.receipt_printer import ReceiptPrinterDevice
 from kiosk.devices.recordings import CannotRecord, Recordings
 from kiosk.devices.report_printer import ReportPrinterDevice
 from kiosk.domain.document import Slip
+from kiosk.engine.cash import CashBox, told_up_to
 from kiosk.engine.engine import Engine, Setting
 from kiosk.engine.health import Health
 from kiosk.engine.loop import Loop
@@ -352,7 +353,8 @@ class Core:
             ),
         ]
         if self.profile.devices.cash_box is not None:
-            devices.append(CashBoxDevice(make.cash_box, self.clock.monotonic_s))
+            told = told_up_to(self.records.notes(CashBox.NOTE))
+            devices.append(CashBoxDevice(make.cash_box, self.clock.monotonic_s, told))
         return tuple(
             DeviceWorker(device, tell, self.stop, self._device_stood, self._health(device.part))
             for device in devices

@@ -104,9 +104,13 @@ class CashLooked:
 
 @dataclass(frozen=True)
 class CashBoxChanged:
-    """Something at the box that is nobody's payment: jam, full, out, and `back` (put in empty)."""
+    """Something at the box that is nobody's payment: jam, full, out, and `back` (put in empty).
+
+    `mark`: how far the box's events have been told with this one.
+    """
 
     code: Literal["back", "cash_jam", "cash_full", "cash_box_out", "cash_fraud"]
+    mark: int = 0
 
 
 @dataclass(frozen=True)

@@ -340,13 +340,14 @@ class CashBusy:
     """Notes go in, one by one. No targets but the bar's back (nothing more is put in).
 
     Said before the first note: no change is given; what is in the box and not enough is paid back
-    at `window`.
+    at `window`; only notes of `notes_fen` are taken, those that are not above what is left.
     """
 
     amount_fen: int
     taken_fen: int
     stage: Literal["insert", "moving", "returned", "refused", "stopping"]
     window: str
+    notes_fen: tuple[int, ...] = ()
     page: Literal["cash_busy"] = "cash_busy"
 
 

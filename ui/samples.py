@@ -281,8 +281,8 @@ def _money_pages() -> dict[str, Page]:
         "pay.proxy": replace(PAY, for_whom="李*明", url="", scanning=False),
         "pay.more": replace(PAY, more_lines=7, aid_fen=0, basic_fen=7880),
         "pay.cash": replace(PAY, cash="no_coins"),
-        "cash_busy": CashBusy(4100, 0, "insert", "3 号窗口"),
-        "cash_busy.some": CashBusy(4100, 2000, "refused", "3 号窗口"),
+        "cash_busy": CashBusy(4100, 0, "insert", "3 号窗口", (100, 500, 1000, 2000, 5000)),
+        "cash_busy.some": CashBusy(4100, 2000, "refused", "3 号窗口", (100, 500, 1000, 2000)),
         "payment_result.cash_short": _result(
             "refund_due", window="3 号窗口", reason="cash_given_up"
         ),

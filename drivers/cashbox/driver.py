@@ -6,6 +6,7 @@ is read twice before it is believed, because ccTalk's sum is eight bits.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from drivers.cash import (
@@ -162,10 +163,15 @@ class BillValidator:
                 self._values[bill_type] = found[1] * factor * 10 ** (2 - decimals)
         return tuple(sorted(set(self._values.values())))
 
-    def accept(self, up_to_fen: int, deadline: Deadline) -> tuple[int, ...]:
+    def accept(
+        self, up_to_fen: int, deadline: Deadline, of_fen: Collection[int] | None = None
+    ) -> tuple[int, ...]:
         """231 and 228: no change is given, so no note above what is owed."""
         assert self._values, "prepare first"
-        wanted = {kind: fen for kind, fen in self._values.items() if fen <= up_to_fen}
+        taken = self._values.values() if of_fen is None else of_fen
+        wanted = {
+            kind: fen for kind, fen in self._values.items() if fen <= up_to_fen and fen in taken
+        }
         mask = sum(1 << kind - 1 for kind in wanted)
         self._ask(MODIFY_INHIBIT, mask.to_bytes(2, "little"), deadline, size=0)
         self._ask(MODIFY_MASTER_INHIBIT, bytes([1 if wanted else 0]), deadline, size=0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +28,7 @@ MISBEHAVIOURS = MappingProxyType(
     }
 )
 
-YUAN = {1: 1, 2: 5, 3: 10, 4: 20, 5: 50, 6: 100}
+YUAN = MappingProxyType({1: 1, 2: 5, 3: 10, 4: 20, 5: 50, 6: 100})
 HALF_FRAME_S = 0.5
 ESCROW_EMPTY, ROUTE_FAILED = 254, 255
 
@@ -68,8 +69,12 @@ class _Moving:
 class BillValidatorEmulator:
     """An Emulator (drivers/transport.py)."""
 
-    def __init__(self, ledger: NoteLedger, crc: bool = False) -> None:
+    def __init__(
+        self, ledger: NoteLedger, crc: bool = False, notes: Mapping[int, int] = YUAN
+    ) -> None:
+        """`notes`: its bill types and their worth in yuan."""
         self.ledger = ledger
+        self._yuan = notes
         self.now_s = 0.0
         self.transport_s = 0.3
         self.escrow_s = 30.0
@@ -97,7 +102,7 @@ class BillValidatorEmulator:
 
     def insert_note(self, yuan: int) -> bool:
         """Push a note in; whether it was drawn in to escrow."""
-        types = [kind for kind, value in YUAN.items() if value == yuan]
+        types = [kind for kind, value in self._yuan.items() if value == yuan]
         free = self._escrow is None and self._moving is None and not self._jammed
         if not self._powered or not free or not self._box_in or self._box_full:
             return False
@@ -137,7 +142,7 @@ class BillValidatorEmulator:
         self._outgoing = b""
         moving = self._moving
         if moving is not None and self._misbehaviour == "power_stacks":
-            self.ledger.note("stacked", YUAN[moving.bill_type] * 100)
+            self.ledger.note("stacked", self._yuan[moving.bill_type] * 100)
             self._moving = None
 
     def power_up(self) -> None:
@@ -147,7 +152,7 @@ class BillValidatorEmulator:
         self._powered = True
         held = self._escrow or (self._moving.bill_type if self._moving else None)
         if held is not None:
-            self.ledger.note("returned", YUAN[held] * 100)
+            self.ledger.note("returned", self._yuan[held] * 100)
         self._boot()
 
     def behave(self) -> None:
@@ -208,7 +213,7 @@ class BillValidatorEmulator:
 
     def _arrive(self, moving: _Moving) -> None:
         self._moving = None
-        value_fen = YUAN[moving.bill_type] * 100
+        value_fen = self._yuan[moving.bill_type] * 100
         if moving.to_box and self._misbehaviour == "jams":
             self._misbehaviour, self._jammed = "", True
             self.ledger.note("stuck", value_fen)
@@ -242,7 +247,7 @@ class BillValidatorEmulator:
             case codec.SCALING_FACTOR:
                 self._reply(b"\x64\x00\x02" if data == b"CN" else bytes(3))
             case codec.BILL_ID if len(data) == 1:
-                yuan = YUAN.get(data[0])
+                yuan = self._yuan.get(data[0])
                 self._reply(f"CN{yuan:04d}A".encode("ascii") if yuan else b".......")
             case codec.BILL_EVENTS:
                 self._reply(BillEvents(self._counter, tuple(self._events)).encode())

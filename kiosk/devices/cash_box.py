@@ -59,10 +59,13 @@ class CashBoxDevice:
     IDLE_S = 2.0  # while no note is taken only the box itself can change
     MOVE_S = 15.0  # a note between slot, escrow and box
 
-    def __init__(self, connect: Connect, clock: Clock) -> None:
+    def __init__(self, connect: Connect, clock: Clock, mark: int | None = None) -> None:
+        """`mark`: how far the box's events were told when core ended with the box in trouble; what
+        was done to it meanwhile is told then. None: what was before is nobody's business."""
         self._connect, self._clock = connect, clock
         self._box: cash.NoteAcceptor | None = None
-        self._mark: int | None = None
+        self._mark = mark
+        self._usable: tuple[int, ...] = ()
         self._paying = ""
         self._failures = 0
         self._looked_s = float("-inf")
@@ -87,8 +90,8 @@ class CashBoxDevice:
         self._box = self._connect(mark, note_fen)
         notes = self._box.prepare(self._within(self.ASK_S))
         seen = self._look(self._box)
-        usable = tuple(fen for fen in notes if fen % notes[0] == 0)
-        yield CashLooked(usable, self._mark or 0)
+        self._usable = tuple(fen for fen in notes if fen % notes[0] == 0)
+        yield CashLooked(self._usable, self._mark or 0)
         yield from self._of_the_box(seen)
 
     def attend(self, listen: Listen) -> Iterator[Told]:
@@ -155,7 +158,7 @@ class CashBoxDevice:
             raise fault_of(fault) from fault
 
     def _accept(self, box: cash.NoteAcceptor, reference: str, owed_fen: int) -> Iterator[Told]:
-        box.accept(owed_fen, self._within(self.ASK_S))
+        box.accept(owed_fen, self._within(self.ASK_S), self._usable)
         self._paying = reference
         yield from ()
 
@@ -256,9 +259,9 @@ class CashBoxDevice:
         for event in seen:
             match event:
                 case cash.Trouble(kind):
-                    yield CashBoxChanged(_CODES[kind])
+                    yield CashBoxChanged(_CODES[kind], self._mark or 0)
                 case cash.BoxBack():
-                    yield CashBoxChanged("back")
+                    yield CashBoxChanged("back", self._mark or 0)
 
     def _look(self, box: cash.NoteAcceptor) -> tuple[cash.CashEvent, ...]:
         seen = box.look(self._within(self.ASK_S))

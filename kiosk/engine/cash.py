@@ -15,15 +15,17 @@ from kiosk.ports import CashBoxChanged, CashLooked, DeviceStood
 
 
 class CashBox:
-    """Nothing of it is a person's. `notes`: what the disk has under NOTE, the level."""
+    """Nothing of it is a person's. `notes`: what the disk has under NOTE: the level, and what is
+    wrong, since a full box is full after a restart too."""
 
     NOTE = "cash_box"
+    TROUBLE = "cash_box_trouble"
 
     def __init__(self, notes: Mapping[str, str]) -> None:
         kept = json.loads(notes.get(self.NOTE, "{}"))
         self._counts: dict[int, int] = {int(fen): count for fen, count in kept.items()}
         self._looked: CashLooked | None = None
-        self._trouble = ""
+        self._trouble: str = _trouble(notes).get("code", "")
 
     @property
     def notes_fen(self) -> tuple[int, ...]:
@@ -42,15 +44,14 @@ class CashBox:
                 self._looked = told
                 # A jam may have been cleared; a full or missing box is not put in by this.
                 if self._trouble in ("cash_jam", "cash_fraud"):
-                    self._trouble = ""
+                    return [self._is("", told.mark)]
             case DeviceStood():
                 self._looked = self._looked if told.well else None
             case CashBoxChanged("back"):
-                self._trouble = ""
-                return self._emptied()
+                return [self._is("", told.mark), *self._emptied()]
             case CashBoxChanged(code) if code != self._trouble:
-                self._trouble = code
-                return [KeepAudit("cash_trouble", fields=(("cause", code),))]
+                fields = (("cause", code),)
+                return [self._is(code, told.mark), KeepAudit("cash_trouble", fields=fields)]
         return []
 
     def _emptied(self) -> list[Effect]:
@@ -84,5 +85,20 @@ class CashBox:
             "notes": notes,
         }
 
+    def _is(self, code: str, mark: int) -> Effect:
+        self._trouble = code
+        return KeepNote(self.TROUBLE, json.dumps({"code": code, "mark": mark} if code else {}))
+
     def _level(self) -> Effect:
         return KeepNote(self.NOTE, json.dumps(self._counts, sort_keys=True))
+
+
+def told_up_to(notes: Mapping[str, str]) -> int | None:
+    """Where a new connection asks from when core ended with the box in trouble: what was done to
+    the box meanwhile (emptied, put back) must be heard. None: from now on."""
+    return _trouble(notes).get("mark")
+
+
+def _trouble(notes: Mapping[str, str]) -> dict[str, Any]:
+    kept: dict[str, Any] = json.loads(notes.get(CashBox.TROUBLE, "{}"))
+    return kept

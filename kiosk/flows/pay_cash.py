@@ -23,7 +23,8 @@ def cash_offer(own_fen: int, scene: Scene) -> CashOffer:
     return "offered" if can_be_paid(own_fen, scene.notes_fen) else "no_coins"
 
 
-def notes_page(own_fen: int, taken_fen: int, progress: str, window: str) -> CashBusy:
-    """`window`: where what is in the box and not enough is paid back."""
+def notes_page(own_fen: int, taken_fen: int, progress: str, scene: Scene) -> CashBusy:
+    """Which notes the slot takes now, and the window that pays back what was not enough."""
     stage: Any = progress if progress in _STAGES else "insert"
-    return CashBusy(own_fen, taken_fen, stage, window)
+    notes_fen = tuple(fen for fen in scene.notes_fen if fen <= own_fen - taken_fen)
+    return CashBusy(own_fen, taken_fen, stage, scene.rules.cashier_window, notes_fen)

@@ -54,7 +54,7 @@ def view(pay: Pay, scene: Scene) -> Shown:
             return Shown(_pad(pay), ("back", "help"), _step(pay), idle="never")
         case "cash":
             at = "stopping" if pay.want else pay.progress
-            notes = notes_page(own_fen(pay), pay.taken_fen, at, _window(scene))
+            notes = notes_page(own_fen(pay), pay.taken_fen, at, scene)
             return Shown(notes, ("back", "help"), _step(pay), idle="never")
         case "paying":
             stage: Any = "booking" if pay.moved_to in ("PAID", "BOOKING") else "asking_payer"

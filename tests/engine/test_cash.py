@@ -6,7 +6,7 @@ core is killed by a new engine and a new connection on the same disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drivers.cashbox.driver import BillValidator
-from drivers.cashbox.emulator import BillValidatorEmulator, NoteLedger
+from drivers.cashbox.emulator import YUAN, BillValidatorEmulator, NoteLedger
 from kiosk.devices.cash_box import CashBoxDevice
 from kiosk.domain.bill import Split
+from kiosk.engine.cash import CashBox, told_up_to
 from kiosk.flows.effects import (
     AcceptCash,
     KeepCash,
@@ -54,8 +55,8 @@ TRIES = 60
 class Machine:
     """A desk with a real cash box: what the engine orders of it is done as its worker does it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.box = BillValidatorEmulator(NoteLedger())
+    def __init__(self, folder: Path, notes: Mapping[int, int] = YUAN) -> None:
+        self.box = BillValidatorEmulator(NoteLedger(), notes=notes)
         self.cable = Cable(self.box)
         self.desk = Desk(folder)
         self._done = 0
@@ -65,7 +66,8 @@ class Machine:
         def made(mark: int | None, escrowed_fen: int | None) -> BillValidator:
             return BillValidator(self.cable, self.cable.clock, mark=mark, escrowed_fen=escrowed_fen)
 
-        self.device = CashBoxDevice(made, self.cable.clock)
+        told = told_up_to(self.desk.records.notes(CashBox.NOTE))
+        self.device = CashBoxDevice(made, self.cable.clock, told)
         self.connect()
 
     def connect(self) -> None:

@@ -11,6 +11,7 @@ class CashBusyScreen(Page):
     to_pay = StringProperty("")
     doing = StringProperty("")
     left = StringProperty("")
+    takes = StringProperty("")
     not_enough = StringProperty("")
 
     def show(self, view: View) -> None:
@@ -19,6 +20,10 @@ class CashBusyScreen(Page):
         self.to_pay = words.say("pay.title", amount=money(page.amount_fen))
         self.doing = words.say(f"cash.{page.stage}")
         self.left = words.say("cash.left", amount=money(page.amount_fen - page.taken_fen))
+        self.takes = words.say("cash.no_change")
+        if page.notes_fen:
+            notes = words.say("comma_list").join(f"{fen // 100}" for fen in page.notes_fen)
+            self.takes = words.say("cash.takes", notes=notes)
         taken, window = money(page.taken_fen), place(words, page.window)
         self.not_enough = words.say("cash.back_at", window=window)
         if page.taken_fen:
