@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, select, update
 
@@ -47,9 +48,7 @@ def once(work: Work, keys: Keys, operation: Operation, effect: Callable[[], byte
     A second caller with the same key waits in the database until the first has committed.
     """
     if begin(work, keys, operation):
-        answer = effect()
-        finish(work, keys, operation, answer)
-        return answer
+        return finish(work, keys, operation, effect())
     first = answered(work.connection, keys, operation)
     assert first is not None, "an operation was committed without its answer"
     return first
@@ -110,13 +109,32 @@ def forestall(work: Work, keys: Keys, operation: Operation, answer: bytes) -> bo
     return insert_new(work.connection, operations, [row]) == 1
 
 
-def finish(work: Work, keys: Keys, operation: Operation, answer: bytes) -> None:
-    """Keep the answer, sealed: it may name a person."""
-    work.connection.execute(
+def begin_again(work: Work, operation: Operation, before: datetime) -> bool:
+    """Claim a key that was begun by `before` and is not answered; False: that may still happen."""
+    claimed = work.connection.execute(
         update(operations)
-        .where(operations.c.key == operation.key)
+        .where(
+            operations.c.key == operation.key,
+            operations.c.reply.is_(None),
+            operations.c.at <= to_us(before),
+        )
+        .values(at=to_us(work.now))
+    )
+    return claimed.rowcount == 1
+
+
+def finish(work: Work, keys: Keys, operation: Operation, answer: bytes) -> bytes:
+    """Keep the answer, sealed: it may name a person. The first one, if there is one already."""
+    kept = work.connection.execute(
+        update(operations)
+        .where(operations.c.key == operation.key, operations.c.reply.is_(None))
         .values(reply=keys.seal(answer, operation.context))
     )
+    if kept.rowcount == 1:
+        return answer
+    first = answered(work.connection, keys, operation)
+    assert first is not None, "an operation that was begun has its row"
+    return first
 
 
 def answered(connection: Connection, keys: Keys, operation: Operation) -> bytes | None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from gateway.adapters.port import AnswerLost, Away, Hospital, Provider, Work
-from gateway.operations import Operation, alarm, answered, begin, finish
+from gateway.adapters.port import PROVIDER_S, AnswerLost, Away, Hospital, Provider, Work
+from gateway.operations import Operation, alarm, answered, begin, begin_again, finish
 from gateway.sealing import Keys
 from gateway.store import Store
 from kiosk.hospital import contract as c
@@ -36,7 +36,7 @@ class Payments:
     def open_order(self, terminal: str, ask: c.OpenOrder) -> c.OrderOpened:
         """The order's page. Refused as Away when the provider is silent: nobody was charged."""
         operation = _operation("open-order", ask.reference, ask)
-        known = self._claim(terminal, operation)
+        known, _ = self._claim(terminal, operation)
         if known is not None:
             opened: c.OrderOpened = c.from_json(c.OrderOpened, known)
             return opened
@@ -70,6 +70,8 @@ class Payments:
         """Give the money back, unless the hospital has booked: then `paid`, reason `booked`.
 
         Asking the hospital first closes the reference there, so that no late booking can follow.
+        The first final word stays: after a refusal finance pays by hand, and an earlier request
+        that was only slow must not give the money back a second time.
         """
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
@@ -83,6 +85,7 @@ class Payments:
             terminal,
             _operation("reverse-charge", ask.reference, ask),
             lambda: self._provider.reverse(ask.reference),
+            alone=True,
         )
 
     def verify(self, ask: c.Settle) -> str:
@@ -103,29 +106,43 @@ class Payments:
         return "not_paid"
 
     def _final_once(
-        self, terminal: str, operation: Operation, act: Callable[[], c.Charge]
+        self,
+        terminal: str,
+        operation: Operation,
+        act: Callable[[], c.Charge],
+        *,
+        alone: bool = False,
     ) -> c.Charge:
-        known = self._claim(terminal, operation)
-        if known is not None:
-            charge: c.Charge = c.from_json(c.Charge, known)
-            return charge
-        charge = _said(_reference(operation), act)
-        if charge.state in _FINAL:
-            self._keep(terminal, operation, c.to_json(charge))
-        return charge
+        """`alone`: one at a time is at the provider with this key, the others hear `unknown`."""
+        known, ours = self._claim(terminal, operation)
+        if known is None and not ours and alone:
+            return c.Charge(_reference(operation), "unknown", reason="being_asked")
+        if known is None:
+            charge = _said(_reference(operation), act)
+            if charge.state not in _FINAL:
+                return charge
+            known = self._keep(terminal, operation, c.to_json(charge))
+        first: c.Charge = c.from_json(c.Charge, known)
+        return first
 
-    def _claim(self, terminal: str, operation: Operation) -> bytes | None:
-        """The key is durable before the provider hears of it. The kept answer, if there is one."""
+    def _claim(self, terminal: str, operation: Operation) -> tuple[bytes | None, bool]:
+        """The key is durable before the provider hears of it. The kept answer, and: is it ours?"""
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
             if begin(work, self._keys, operation):
-                return None
-            return answered(connection, self._keys, operation)
+                return None, True
+            known = answered(connection, self._keys, operation)
+            given_up = work.now - timedelta(seconds=PROVIDER_S)
+            return known, known is None and begin_again(work, operation, given_up)
 
-    def _keep(self, terminal: str, operation: Operation, answer: bytes) -> None:
+    def _keep(self, terminal: str, operation: Operation, answer: bytes) -> bytes:
+        """The first final word, which may be another caller's: then the provider's book decides."""
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
-            finish(work, self._keys, operation, answer)
+            first = finish(work, self._keys, operation, answer)
+            if first != answer:
+                alarm(work, "provider_said_otherwise", _reference(operation))
+            return first
 
 
 def _operation(endpoint: str, reference: str, ask: object) -> Operation:

@@ -101,6 +101,9 @@ ALARMS: Mapping[str, Notice] = {
     "key_reused": Notice("同一记录号、两种内容", "信息科查该终端，勿删除任何一份"),
     "sequence_reused": Notice("同一序号、两种内容", "信息科查该终端硬盘是否被替换或回滚"),
     "reversal_of_booked": Notice("已入账的付款被要求冲正", "财务核对该单号，未予冲正"),
+    "provider_said_otherwise": Notice(
+        "同一笔冲正，渠道两次答复不一致", "财务按单号查渠道流水，查清前不要退款"
+    ),
     "factor_guessed": Notice("有人连续输错验证信息", "请志愿者到该终端看看"),
     "audit_key_differs": Notice("终端的审计密钥变了", "如未重装该终端，请停用并上报"),
     "audit_head_forged": Notice("审计记录签名不符", "停用该终端，保留硬盘，上报"),

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, MetaData
 
 from kiosk.hospital import contract as c
 
+PROVIDER_S = 20.0
+
 
 @dataclass(frozen=True)
 class Work:
@@ -137,7 +139,10 @@ class Hospital(Protocol):
 
 
 class Provider(Protocol):
-    """A payment provider. Idempotent by reference; may raise Away or AnswerLost at any call."""
+    """A payment provider. Idempotent by reference; may raise Away or AnswerLost at any call.
+
+    A call has ended within PROVIDER_S: by then whoever asked has gone, and asks again.
+    """
 
     def open(self, reference: str, amount_fen: int) -> str:
         """A page's address for the payer's phone. Opening charges nobody."""

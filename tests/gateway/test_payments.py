@@ -5,6 +5,9 @@ Row 63: WeChat, Alipay and UnionPay codes. The book that is counted is the provi
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +16,9 @@ import pytest
 from gateway.adapters.demo import people
 from gateway.adapters.demo.codes import demo_codes
 from gateway.adapters.demo.knobs import ProviderMode, Settings
-from gateway.adapters.port import Away
+from gateway.adapters.port import PROVIDER_S, Away
 from gateway.operations import KeyReused
+from gateway.payments import Payments
 from kiosk.hospital import contract as c
 from tests.gateway.world import MORNING, World, all_at_once
 
@@ -148,6 +152,73 @@ def test_a_reversal_gives_the_money_back_once_and_shuts_the_hospitals_door(world
     assert kinds(world, "R1") == ["opened", "charged", "reversed"]
     assert world.taken_fen("R1") == 0
     assert world.ask(settle("R1", quote)) == c.SettleRefused("R1", "closed")
+
+
+class Hesitant:
+    """A provider before which a reversal stands still until it is let go; others are refused."""
+
+    def __init__(self) -> None:
+        self.entered, self.let_go = threading.Event(), threading.Event()
+        self.first, self.reversed = True, 0
+
+    def reverse(self, reference: str) -> c.Charge:
+        if not self.first:
+            return c.Charge(reference, "paid", 4120, reason="not_now")
+        self.first = False
+        self.entered.set()
+        assert self.let_go.wait(30)
+        self.reversed += 1
+        return c.Charge(reference, "reversed", 4120)
+
+    def query(self, reference: str) -> c.Charge:
+        return c.Charge(reference, "paid", 4120)
+
+    def open(self, reference: str, amount_fen: int) -> str:
+        raise Away
+
+    def charge(self, reference: str, amount_fen: int, code: str) -> c.Charge:
+        raise Away
+
+    def close(self, reference: str) -> c.Charge:
+        raise Away
+
+
+def reversing(world: World, provider: Hesitant) -> Callable[[], c.Charge]:
+    gateway = world.parts.gateway
+    payments = Payments(gateway.store, gateway.keys, provider, gateway.hospital, world.clock)
+    return lambda: payments.reverse_charge("T1", c.ReverseCharge("R1"))
+
+
+def test_no_second_reversal_is_refused_while_the_first_is_still_at_the_provider(
+    world: World,
+) -> None:
+    """Else the terminal would take the refusal for the end, and finance pay what went back."""
+    provider = Hesitant()
+    reverse = reversing(world, provider)
+    with ThreadPoolExecutor() as others:
+        slow = others.submit(reverse)
+        assert provider.entered.wait(30)
+        assert (reverse().state, reverse().reason) == ("unknown", "being_asked")
+        provider.let_go.set()
+        assert slow.result(30).state == "reversed"
+    assert reverse().state == "reversed"
+
+
+def test_a_reversal_whose_asker_was_lost_is_asked_again_and_the_first_word_stays(
+    light_world: World,
+) -> None:
+    provider = Hesitant()
+    reverse = reversing(light_world, provider)
+    with ThreadPoolExecutor() as others:
+        slow = others.submit(reverse)
+        assert provider.entered.wait(30)
+        light_world.clock.advance(seconds=PROVIDER_S + 1)
+        refused = reverse()
+        assert (refused.state, refused.reason) == ("paid", "not_now")
+        provider.let_go.set()
+        assert slow.result(30) == refused, "what was answered first stays"
+    assert reverse() == refused
+    assert light_world.alarms() == ["provider_said_otherwise"]
 
 
 def test_what_the_hospital_has_booked_is_not_reversed(world: World) -> None:

@@ -35,6 +35,7 @@ class MiniHospital:
     bill: int = 0
     quotes: int = 0
     told: list[Any] = field(default_factory=list)
+    reversals: dict[str, c.Charge] = field(default_factory=dict)  # final words of the gateway
 
     def new_patient(self) -> None:
         """The next person has another bill."""
@@ -95,12 +96,20 @@ class MiniHospital:
         return replace(said, state="unknown") if self.chance.random() < self.silent else said
 
     def _reverse(self, reference: str) -> c.Charge:
-        """The gateway asks the hospital first, as gateway/payments.py does."""
+        """The gateway asks the hospital first and keeps the first final word, as payments.py does.
+
+        Without that word a slow request could give back what was refused to a later one meanwhile.
+        """
         self.may_reverse(reference)
         if isinstance(self.book.query(reference), c.Settled):
             return replace(self.provider.query(reference), reason="booked")
+        if (known := self.reversals.get(reference)) is not None:
+            return known
         will = self.chance.random() >= self.will_not_reverse
-        return self._provider(self.provider.reverse(reference, will))
+        said = self._provider(self.provider.reverse(reference, will))
+        if said.state in ("paid", "reversed", "closed", "declined"):
+            self.reversals[reference] = said
+        return said
 
     def _today(self) -> c.Today:
         paid = f"B{self.bill}" in self.book.paid_bills
