@@ -302,7 +302,9 @@ class Engine:
         """True: nobody has touched anything for long, and it was locked or wiped."""
         session = self._session
         now_s = self._clock.monotonic_s()
-        if shown.idle == "never" or session.top.business.name == "attract":
+        on_attract = session.top.business.name == "attract"
+        stays = session.as_new if on_attract else shown.idle == "never"
+        if stays:
             self._active_s = now_s
             return False
         idle_s = now_s - self._active_s

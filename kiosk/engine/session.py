@@ -105,5 +105,11 @@ class Session:
                 self.today, self.quote = None, None
 
     @property
+    def as_new(self) -> bool:
+        """Nothing was begun, and the screen is as the next person expects it."""
+        plain = (self.language, self.size, self.voice, self.low) == ("zh", "normal", False, False)
+        return plain and not self.begun
+
+    @property
     def top(self) -> Layer:
         return self.layers[-1]

@@ -227,6 +227,25 @@ def test_settings_end_with_the_session(desk: Desk) -> None:
     assert (frame.language, frame.size, frame.voice, frame.low) == ("zh", "normal", False, False)
 
 
+@pytest.mark.parametrize("target", ["language:en", "large", "voice", "low"])
+def test_who_changed_the_screen_and_began_nothing_leaves_it_as_it_was(
+    desk: Desk, target: str
+) -> None:
+    """SCREENS: settings reset after each user. It stayed English for whoever came next."""
+    as_it_was = desk.frame
+    desk.touch(target).pass_s(55)
+    assert desk.frame != as_it_was, "there is time to find the card"
+    desk.pass_s(160, step_s=5)
+    assert replace(desk.frame, clock=as_it_was.clock) == as_it_was
+    assert desk.frame.idle_left_s is None and "session_ended" not in desk.events()
+
+
+def test_a_call_for_help_before_anybody_was_known_is_a_session_of_its_own(desk: Desk) -> None:
+    """Whoever came an hour later was in the trail under the same session."""
+    desk.touch("emergency", "return").pass_s(100, step_s=5)
+    assert desk.events()[-1] == "session_ended"
+
+
 def test_the_slip_is_written_in_the_sessions_language(desk: Desk) -> None:
     reference = desk.at_pad()
     desk.touch("language:en").settle(reference)
