@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -26,10 +26,12 @@ from tests.bench.report import Promise, report
 from tests.bench.steps import BODY, Steps, Terminal
 
 PRODUCERS = 32
-ROUND = 25
-"""Puts of one side before the other's turn: disks and neighbours drift within a second."""
+TURN_S = 0.25
+"""How long 32 producers of one side write before the other's turn."""
 
 ROWS_SMALL = 100
+
+Sides = dict[str, Callable[[], object]]
 
 
 def overwriter(path: Path, page_number: int = 0) -> Callable[[], None]:
@@ -46,12 +48,17 @@ def overwriter(path: Path, page_number: int = 0) -> Callable[[], None]:
     return put
 
 
-def interleaved_us(sides: dict[str, Callable[[], object]], puts: int) -> dict[str, float]:
-    """Median µs of each side, taken in turns; the first fifth warms up."""
-    times: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(max(1, puts // ROUND)):
-        for name, put in sides.items():
-            for _ in range(ROUND):
+def interleaved_us(pairs: Sequence[Sides], puts: int) -> dict[str, float]:
+    """Median µs of each side, one put at a time in turns; the first fifth warms up.
+
+    Disks and neighbours change within milliseconds: in longer turns one side meets more of it.
+    Every other turn the order in a pair is reversed, or the second would find the caches warm.
+    """
+    times: dict[str, list[float]] = {name: [] for pair in pairs for name in pair}
+    orders = ([list(pair.items()) for pair in pairs], [list(pair.items())[::-1] for pair in pairs])
+    for turn in range(puts):
+        for order in orders[turn % 2]:
+            for name, put in order:
                 start = time.perf_counter()
                 put()
                 times[name].append(time.perf_counter() - start)
@@ -67,7 +74,7 @@ def one_producer(folder: Path, puts: int) -> dict[str, float]:
         with terminal.store.transaction() as tx:
             steps.write(tx)
 
-    found = interleaved_us({"limit": overwriter(folder / "limit"), "step": step}, puts)
+    found = interleaved_us([{"limit": overwriter(folder / "limit"), "step": step}], puts)
     terminal.store.close()
     return {
         "limit_us": round(found["limit"], 1),
@@ -101,8 +108,11 @@ def per_second(works: list[Callable[[], object]], seconds: float) -> float:
     return finished / elapsed
 
 
-def many_producers(folder: Path, seconds: float, rounds: int) -> dict[str, float]:
-    """ratio_32: steps a second through one group-committing writer, over the limit's."""
+def many_producers(folder: Path, seconds: float) -> dict[str, float]:
+    """ratio_32: steps a second through one group-committing writer, over the limit's.
+
+    Each side has `seconds` in short turns; the ratio is the middle one of all pairs of turns.
+    """
     terminal = Terminal.open(folder)
     writer = GroupWriter(terminal.store)
     numbers = count(1)
@@ -111,16 +121,17 @@ def many_producers(folder: Path, seconds: float, rounds: int) -> dict[str, float
     limit: list[Callable[[], object]] = [
         overwriter(folder / "limit", page_number=n) for n in range(PRODUCERS)
     ]
-    found: dict[str, list[float]] = {"limit": [], "ours": []}
-    for _ in range(rounds):
-        found["limit"].append(per_second(limit, seconds))
-        found["ours"].append(per_second(ours, seconds))
+    limit_s, ours_s = [], []
+    for turn in range(max(2, round(seconds / TURN_S))):
+        first, second = (limit, ours) if turn % 2 == 0 else (ours, limit)
+        rates = per_second(first, TURN_S), per_second(second, TURN_S)
+        limit_s.append(rates[turn % 2])
+        ours_s.append(rates[1 - turn % 2])
     terminal.store.close()
-    limit_s, ours_s = median(found["limit"]), median(found["ours"])
     return {
-        "limit_32_per_s": round(limit_s),
-        "steps_32_per_s": round(ours_s),
-        "ratio_32": round(ours_s / limit_s, 3),
+        "limit_32_per_s": round(median(limit_s)),
+        "steps_32_per_s": round(median(ours_s)),
+        "ratio_32": round(median(o / one for o, one in zip(ours_s, limit_s, strict=True)), 3),
     }
 
 
@@ -171,14 +182,15 @@ def growth(folder: Path, rows: int, puts: int) -> dict[str, float]:
         held = {"kept": 0, "pending": ROWS_SMALL}
         few = Queue.filled(folder / f"few-{what}", **held)
         many = Queue.filled(folder / f"many-{what}", **{**held, what: rows})
-        sides: dict[str, Callable[[], object]] = {
-            "put_few": few.put,
-            "put_many": many.put,
-            "take_few": few.take_and_acknowledge,
-            "take_many": many.take_and_acknowledge,
-        }
-        times = interleaved_us(sides, puts)
-        depth_us = interleaved_us({"depth": many.terminal.outbox.depth}, puts)["depth"]
+        os.sync()  # what the filling left to the disk is not the business of what follows
+        times = interleaved_us(
+            [
+                {"put_few": few.put, "put_many": many.put},
+                {"take_few": few.take_and_acknowledge, "take_many": many.take_and_acknowledge},
+            ],
+            puts,
+        )
+        depth_us = interleaved_us([{"depth": many.terminal.outbox.depth}], puts)["depth"]
         for verb in ("put", "take"):
             ratio = times[f"{verb}_many"] / times[f"{verb}_few"]
             found[f"growth_{verb}_{what}"] = round(ratio, 3)
@@ -217,7 +229,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--puts", type=int, default=4000)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=6.0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     results: dict[str, float | None] = {}
@@ -227,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
             (folder / part).mkdir()
         results["syncs"] = syncs_a_step(folder / "syncs", 100)
         results |= one_producer(folder / "one", options.puts)
-        results |= many_producers(folder / "many", options.seconds, rounds=3)
+        results |= many_producers(folder / "many", options.seconds)
         results |= growth(folder / "growth", options.rows, options.puts // 4)
     return report(
         results,
