@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.exc import DataError
 
 from gateway import effects, fleet
@@ -66,8 +66,24 @@ class _Known(Exception):
     """Something of the batch was here before; the transaction is undone and done with care."""
 
 
-_Judge = Callable[[Work, Sequence[c.Record], _Front], list[c.Verdict]]
 _RECORD_COLUMNS = tuple(column.name for column in records.columns)
+
+# Made once: to put a statement together costs as much as to run it.
+_ADVANCE = (
+    update(terminals)
+    .where(
+        terminals.c.name == bindparam("terminal"),
+        terminals.c.held_up_to == bindparam("before"),
+        terminals.c.highest == bindparam("before"),
+    )
+    .values(held_up_to=bindparam("last"), highest=bindparam("last"))
+    .returning(terminals.c.token_hash, terminals.c.revoked)
+)
+_MINE = (
+    select(terminals.c.held_up_to, terminals.c.highest, terminals.c.token_hash, terminals.c.revoked)
+    .where(terminals.c.name == bindparam("terminal"))
+    .with_for_update()
+)
 
 
 class Ingest:
@@ -94,88 +110,89 @@ class Ingest:
         except (StoreAway, CommitUnknown, Refused):
             raise
         # The border between records: whatever one record breaks must not stop the others, so
-        # this is the one place that may not name what it expects.
+        # this and _alone() are the places that may not name what they expect.
         except Exception:  # noqa: BLE001
             self._log.exception("batch_broke", terminal=terminal, count=len(batch))
-        return self._one_by_one(terminal, batch)
+        replies = [self._alone(terminal, record, token) for record in batch]
+        verdicts = tuple(verdict for reply in replies for verdict in reply.verdicts)
+        return c.OutboxReply(verdicts, max((reply.held_up_to for reply in replies), default=0))
 
-    def _one_by_one(self, terminal: str, batch: Sequence[c.Record]) -> c.OutboxReply:
-        verdicts: list[c.Verdict] = []
-        held_up_to = 0
-        for record in batch:
+    def _alone(self, terminal: str, record: c.Record, token: str | None) -> c.OutboxReply:
+        """One record in a transaction of its own. What breaks may have broken before the token was
+        looked at, so each looks again."""
+        try:
             try:
-                reply = self._together(terminal, [record])
-            except (StoreAway, CommitUnknown):
-                raise
+                return self._together(terminal, [record], token)
             except (DataError, ValueError):
-                verdicts.append(self._keep_unusable(terminal, record))
-            except Exception:  # noqa: BLE001  see take()
-                self._log.exception("record_broke", terminal=terminal, kind=record.kind)
-                verdicts.append(c.Verdict(record.key, "later", "server_error"))
-            else:
-                verdicts.extend(reply.verdicts)
-                held_up_to = reply.held_up_to
-        return c.OutboxReply(tuple(verdicts), held_up_to)
+                return self._keep_unusable(terminal, record, token)
+        except (StoreAway, CommitUnknown, Refused):
+            raise
+        except Exception:  # noqa: BLE001  see take()
+            self._log.exception("record_broke", terminal=terminal, kind=record.kind)
+            return c.OutboxReply((c.Verdict(record.key, "later", "server_error"),), 0)
 
-    def _keep_unusable(self, terminal: str, record: c.Record) -> c.Verdict:
+    def _keep_unusable(self, terminal: str, record: c.Record, token: str | None) -> c.OutboxReply:
         """What the database itself cannot hold (a NUL in a text) is kept sealed, and refused."""
         storable = replace(record, key=_storable(record.key), kind=_storable(record.kind))
         body_hash = self._keys.digest(_canonical(record))
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
+            front = _front(work, token)
             self._refuse(work, storable, body_hash, "not_storable")
-            row = self._row(work, storable, body_hash, "not_storable")
+            row = self._named(work, storable, body_hash, "not_storable")
             insert_new(connection, records, [row])
-            _hold(work, _Front(0, 0), [record])
-        return _verdict(record.key, "not_storable")
+            held_up_to = _hold(work, front, [record])
+        return c.OutboxReply((_verdict(record.key, "not_storable"),), held_up_to)
 
     def _together(
         self, terminal: str, batch: Sequence[c.Record], token: str | None = None
     ) -> c.OutboxReply:
         try:
-            return self._in_one(terminal, batch, self._all_new, token)
+            return self._all_new(terminal, batch, token)
         except _Known:
-            return self._in_one(terminal, batch, self._judge, token)
+            return self._with_care(terminal, batch, token)
 
-    def _in_one(
-        self, terminal: str, batch: Sequence[c.Record], judge: _Judge, token: str | None
+    def _all_new(
+        self, terminal: str, batch: Sequence[c.Record], token: str | None
     ) -> c.OutboxReply:
-        with self._store.writing() as connection:
-            work = Work(connection, terminal, self._clock())
-            # Batches of one terminal queue here, so that order and held_up_to are true.
-            mine = select(
-                terminals.c.held_up_to,
-                terminals.c.highest,
-                terminals.c.token_hash,
-                terminals.c.revoked,
-            ).where(terminals.c.name == terminal)
-            row = connection.execute(mine.with_for_update()).first()
-            fleet.admit(row, token)
-            assert row is not None, "a terminal that is known has a row"
-            front = _Front(row.held_up_to, row.highest)
-            verdicts = judge(work, batch, front)
-            held_up_to = _hold(work, front, batch)
-        return c.OutboxReply(tuple(verdicts), held_up_to)
-
-    def _all_new(self, work: Work, batch: Sequence[c.Record], front: _Front) -> list[c.Verdict]:
         """The usual case: nothing of this batch was ever here. Raises _Known when it was.
 
         The insert itself is the question, so nothing is looked up before it.
         """
-        sequences = [record.sequence for record in batch]
-        rising = all(one < two for one, two in pairwise([front.highest, *sequences]))
-        if not rising or len({record.key for record in batch}) != len(batch):
+        with self._store.writing() as connection:
+            work = Work(connection, terminal, self._clock())
+            held_up_to = _advanced(work, batch, token)
+            front = None if held_up_to else _front(work, token)
+            if front is not None and not _rising(front, batch):
+                raise _Known
+            verdicts = self._insert(work, batch)
+            if front is not None:
+                held_up_to = _hold(work, front, batch)
+        return c.OutboxReply(tuple(verdicts), held_up_to)
+
+    def _with_care(
+        self, terminal: str, batch: Sequence[c.Record], token: str | None
+    ) -> c.OutboxReply:
+        with self._store.writing() as connection:
+            work = Work(connection, terminal, self._clock())
+            front = _front(work, token)
+            verdicts = self._judge(work, batch)
+            held_up_to = _hold(work, front, batch)
+        return c.OutboxReply(tuple(verdicts), held_up_to)
+
+    def _insert(self, work: Work, batch: Sequence[c.Record]) -> list[c.Verdict]:
+        """All of them, or _Known."""
+        if len({record.key for record in batch}) != len(batch):
             raise _Known
         fresh = [(_read(record), self._keys.digest(_canonical(record))) for record in batch]
-        rows = [
-            tuple(self._row(work, one.record, hash, one.reason).values()) for one, hash in fresh
-        ]
+        received_us = to_us(work.now)
+        rows = [self._row(work, one.record, hash, one.reason, received_us) for one, hash in fresh]
         if bulk_new(work.connection, records, _RECORD_COLUMNS, rows) != len(rows):
             raise _Known
-        outcome = self._act(work, fresh, frozenset(sequences))
+        outcome = self._act(work, fresh, frozenset(record.sequence for record in batch))
         return [outcome[id(one)] for one, _ in fresh]
 
-    def _judge(self, work: Work, batch: Sequence[c.Record], _front: _Front) -> list[c.Verdict]:
+    def _judge(self, work: Work, batch: Sequence[c.Record]) -> list[c.Verdict]:
         """Each record against what is known, and against the others of its batch."""
         hashes = [self._keys.digest(_canonical(record)) for record in batch]
         known = _known(work, batch)
@@ -206,12 +223,12 @@ class Ingest:
         if self._refuse(work, record, body_hash, reason):
             alarm(work, reason, f"{record.key} at {record.sequence}")
         if reason == "key_reused" and not same_place:
-            insert_new(work.connection, records, [self._row(work, record, body_hash, reason)])
+            insert_new(work.connection, records, [self._named(work, record, body_hash, reason)])
         return _verdict(record.key, reason)
 
     def _keep(self, work: Work, fresh: list[tuple[_Fresh, str]]) -> dict[int, c.Verdict]:
         """Insert what is new, act on what was inserted, and say what became of each."""
-        rows = [self._row(work, one.record, hash, one.reason) for one, hash in fresh]
+        rows = [self._named(work, one.record, hash, one.reason) for one, hash in fresh]
         new = insert_returning(work.connection, records, rows, records.c.sequence)
         return self._act(work, fresh, frozenset(new))
 
@@ -244,22 +261,28 @@ class Ingest:
                 .values(state="refused", reason=reason)
             )
 
-    def _row(self, work: Work, record: c.Record, body_hash: str, reason: str) -> dict[str, Any]:
+    def _row(
+        self, work: Work, record: c.Record, body_hash: str, reason: str, received_us: int
+    ) -> tuple[Any, ...]:
+        """In the order of the table's columns."""
+        terminal, sequence = work.terminal, record.sequence
         foreign = reason == "key_reused"  # the key itself belongs to the first record
-        return {
-            "terminal": work.terminal,
-            "sequence": record.sequence,
-            "key": f"reused/{work.terminal}/{record.sequence}" if foreign else record.key,
-            "kind": record.kind,
-            "at": to_us(record.at),
-            "received": to_us(work.now),
-            "body_hash": body_hash,
-            "body": self._keys.seal(
-                record.body.encode(), f"records/{work.terminal}/{record.sequence}"
-            ),
-            "state": "refused" if reason else "accepted",
-            "reason": reason,
-        }
+        return (
+            terminal,
+            sequence,
+            f"reused/{terminal}/{sequence}" if foreign else record.key,
+            record.kind,
+            to_us(record.at),
+            received_us,
+            body_hash,
+            self._keys.seal(record.body.encode(), f"records/{terminal}/{sequence}"),
+            "refused" if reason else "accepted",
+            reason,
+        )
+
+    def _named(self, work: Work, record: c.Record, body_hash: str, reason: str) -> dict[str, Any]:
+        row = self._row(work, record, body_hash, reason, to_us(work.now))
+        return dict(zip(_RECORD_COLUMNS, row, strict=True))
 
     def _refuse(self, work: Work, record: c.Record, body_hash: str, reason: str) -> bool:
         row = {
@@ -322,6 +345,33 @@ def _met(known: list[_Kept], record: c.Record, terminal: str) -> _Kept | None:
 
 def _verdict(key: str, reason: str) -> c.Verdict:
     return c.Verdict(key, "refused" if reason else "accepted", reason)
+
+
+def _advanced(work: Work, batch: Sequence[c.Record], token: str | None) -> int:
+    """Where the terminal stands after this batch when it follows on what is held, as it nearly
+    always does; else 0, and nothing is changed. Batches of one terminal queue here."""
+    sequences = [record.sequence for record in batch]
+    if not sequences or sequences != list(range(sequences[0], sequences[0] + len(sequences))):
+        return 0
+    given = {"terminal": work.terminal, "before": sequences[0] - 1, "last": sequences[-1]}
+    row = work.connection.execute(_ADVANCE, given).first()
+    if row is None:
+        return 0
+    fleet.admit(row, token)  # else all of this is undone
+    return sequences[-1]
+
+
+def _front(work: Work, token: str | None) -> _Front:
+    """Batches of one terminal queue here too, so that order and held_up_to are true."""
+    row = work.connection.execute(_MINE, {"terminal": work.terminal}).first()
+    fleet.admit(row, token)
+    assert row is not None, "a terminal that is known has a row"
+    return _Front(row.held_up_to, row.highest)
+
+
+def _rising(front: _Front, batch: Sequence[c.Record]) -> bool:
+    sequences = [front.highest, *(record.sequence for record in batch)]
+    return all(one < two for one, two in pairwise(sequences))
 
 
 def _hold(work: Work, front: _Front, batch: Sequence[c.Record]) -> int:
