@@ -139,9 +139,9 @@ class Owned:
         """The slots of which numbers may be given out now (and for so long), the earliest first."""
         now_ms = self.floor.now_ms() + int(at_least.total_seconds() * 1000)
         found = []
-        for pool, count in self._leases.pools(now_ms):
-            place = self._place(self._leases.free(pool, now_ms)[0].body)
-            found.append(LentSlot(place.department, replace(place.slot, left=count)))
+        for pool in self._leases.pools(now_ms):
+            place = self._place(pool.next.body)
+            found.append(LentSlot(place.department, replace(place.slot, left=pool.left)))
         return tuple(sorted(found, key=lambda one: (one.slot.starts, one.slot.doctor)))
 
     def left_by_department(self, at_least: timedelta) -> Counter[str]:

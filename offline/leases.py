@@ -7,6 +7,8 @@ goes back only by put_back() of the same reference, before anything was promised
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place
@@ -37,6 +39,15 @@ class Given:
     lease: str
     number: str
     body: bytes
+
+
+@dataclass(frozen=True)
+class Pool:
+    """How many numbers of a pool may still be given, and which is the next."""
+
+    name: str
+    left: int
+    next: Given
 
 
 @dataclass(frozen=True)
@@ -115,15 +126,18 @@ class Leases:
             )
             return tuple(_given(reading, *row) for row in rows)
 
-    def pools(self, now_ms: int) -> tuple[tuple[str, int], ...]:
-        """Each pool with free numbers, and how many."""
+    def pools(self, now_ms: int) -> tuple[Pool, ...]:
+        """Each pool with free numbers: one look, since another thread may take the last one."""
         with self._store.reading() as reading:
             rows = reading.rows(
-                "select pool, count(*) from leased_numbers where state = 'free' "
-                "and deadline > ? group by pool order by pool",
+                "select pool, lease, number, body from leased_numbers where state = 'free' "
+                "and deadline > ? order by pool, deadline, number",
                 now_ms,
             )
-        return tuple((str(pool), int(str(count))) for pool, count in rows)
+            pools = [tuple(rows) for _, rows in groupby(rows, key=itemgetter(0))]
+            return tuple(
+                Pool(str(free[0][0]), len(free), _given(reading, *free[0][1:])) for free in pools
+            )
 
     def ended(self, tx: Transaction, lease: str) -> tuple[str, ...]:
         """Give a block up: its free numbers become returned, never given again; which ones."""
