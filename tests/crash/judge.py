@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kiosk.flows.effects import KeepCash
 from kiosk.flows.payment import Payment
 from kiosk.hospital.contract import from_json
+from offline import journal
 from offline.clock import Clock
 from offline.database import SqliteDatabase
-from offline.journal import Journal
 from offline.outbox import Outbox
 from offline.store import Store
 from offline.vault import Vault
@@ -24,27 +25,32 @@ from offline.vault import Vault
 PROMISES = ("double_charges", "lost_payments", "booked_unpaid", "unresolved")
 PERSON_CASES = ("MANUAL", "REFUND_DUE")
 ENDS = ("DECLINED", "SETTLED", "REVERSED", "REFUNDED", *PERSON_CASES)
-OUR_RELEASE = "not issued"
-"""The pad's own word for a payment that the terminal told it to give back."""
+OUR_RELEASES = ("not issued", "voided by the host")
+"""A pad's own words for a payment that the terminal told it to give back."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the terminal's journal says of one attempt; `told`: finance's record is queued."""
+    """What the terminal's journal says of one attempt; `told`: finance's record is queued.
+
+    `taken_fen`: notes in the box.
+    """
 
     reference: str
     begun: Payment
     state: str
     told: bool
+    taken_fen: int = 0
 
 
 @dataclass(frozen=True)
 class Books:
-    """What the three others wrote, each its own."""
+    """What the three others wrote, each its own; of the devices, pad and cash box each its own."""
 
     pad: list[dict[str, Any]]
     provider: dict[str, Any]
     hospital: dict[str, Any]
+    cash: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -82,12 +88,19 @@ def _none(count: int) -> bytes:
 
 
 def _attempt(store: Store, reference: str) -> Attempt:
-    payment = Journal(store).payment(reference)
+    payment = journal.Journal(store).payment(reference)
     assert payment is not None and isinstance(payment.subject, bytes)
     begun: Payment = from_json(Payment, payment.subject)
     state = payment.state.value.upper()
     told = Outbox(store).show(f"{reference}-{state}") is not None
-    return Attempt(reference, begun, state, told)
+    return Attempt(reference, begun, state, told, _taken_fen(payment))
+
+
+def _taken_fen(payment: journal.Payment) -> int:
+    """By the newest row that speaks of notes."""
+    rows = [one.evidence for one in payment.moves if isinstance(one.evidence, bytes)]
+    told: list[KeepCash] = [from_json(KeepCash, row) for row in rows if row.startswith(b"{")]
+    return told[-1].taken_fen if told else 0
 
 
 def judge(attempts: list[Attempt], books: Books) -> Verdict:
@@ -108,50 +121,74 @@ def judge(attempts: list[Attempt], books: Books) -> Verdict:
 def _by_attempt(
     attempts: list[Attempt], books: Books, verdict: Verdict
 ) -> dict[str, list[dict[str, Any]]]:
-    """The pad carries no reference: an entry is of the card attempt begun last before it."""
+    """A device carries no reference: an entry, a note is of the attempt begun last before it."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for entry in books.pad:
-        at = datetime.fromisoformat(entry["at"])
-        before = [
-            one.reference
-            for one in attempts
-            if one.begun.method == "card"
-            and one.begun.begun.replace(tzinfo=None, microsecond=0) <= at
-        ]
-        if before:
-            found.setdefault(before[-1], []).append(entry)
-        else:
-            verdict.add("lost_payments", "a card was charged and no journal knows of it")
+    for method, entries, what in (("card", books.pad, "a card"), ("cash", books.cash, "a note")):
+        for entry in entries:
+            at = datetime.fromisoformat(entry["at"]).replace(tzinfo=None)
+            before = [
+                one.reference
+                for one in attempts
+                if one.begun.method == method
+                and one.begun.begun.replace(tzinfo=None, microsecond=0) <= at
+            ]
+            if before:
+                found.setdefault(before[-1], []).append(entry)
+            else:
+                verdict.add("lost_payments", f"{what} was taken and no journal knows of it")
     return found
 
 
-def standing(attempt: Attempt, cards: list[dict[str, Any]], books: Books) -> int:
-    """What the person has lost under this reference, by pad and provider."""
-    taken = sum(entry["amount_fen"] for entry in cards if entry["fate"] != "reversed")
+def standing(attempt: Attempt, entries: list[dict[str, Any]], books: Books) -> int:
+    """What the person has lost under this reference, by pad, cash box and provider."""
+    if attempt.begun.method == "cash":
+        return sum(note["fen"] for note in entries if note["fate"] == "stacked")
+    taken = sum(entry["amount_fen"] for entry in entries if entry["fate"] != "reversed")
     return taken + int(books.provider["standing"].get(attempt.reference, 0))
 
 
-def _one(attempt: Attempt, cards: list[dict[str, Any]], books: Books, verdict: Verdict) -> None:
+def _one(attempt: Attempt, entries: list[dict[str, Any]], books: Books, verdict: Verdict) -> None:
     reference, state = attempt.reference, attempt.state
-    money = standing(attempt, cards, books)
+    money = standing(attempt, entries, books)
     booked = books.hospital["booked"].get(reference)
-    order = books.provider["orders"].get(reference, {"charges": 0})
-    charges = len(cards) + order["charges"]
-    if charges > 1:
-        verdict.add("double_charges", f"{reference} was charged {charges} times")
-    if any(entry["fate"] == "held" for entry in cards):
-        verdict.add("unresolved", f"{reference} is {state} and the pad holds it still")
-    given_back = any(entry["why"] == OUR_RELEASE for entry in cards)
-    if given_back and reference not in books.hospital["refused"]:
-        verdict.add("unresolved", f"{reference} was given back before the hospital said no")
+    if any(entry["fate"] == "held" for entry in entries):
+        verdict.add("unresolved", f"{reference} is {state} and money of it is held still")
+    if attempt.begun.method == "cash":
+        _notes(attempt, entries, money, verdict)
+    else:
+        _charges(attempt, entries, books, verdict)
     if state in ENDS and not attempt.told:
         verdict.add("unresolved", f"{reference} is {state} and finance does not know")
     if state not in ENDS:
         verdict.add("unresolved", f"{reference} is {state} for ever")
+    elif state == "MANUAL" and any(entry["fate"] == "stuck" for entry in entries):
+        pass  # a person opens the box: what the note is worth lies in neither book
     elif state in PERSON_CASES:
         _handed_over(attempt, money, booked, verdict)
     else:
         _agrees(attempt, money, booked, verdict)
+
+
+def _charges(attempt: Attempt, cards: list[dict[str, Any]], books: Books, verdict: Verdict) -> None:
+    """Once at most, and given back only after a no."""
+    reference = attempt.reference
+    order = books.provider["orders"].get(reference, {"charges": 0})
+    charges = len(cards) + order["charges"]
+    if charges > 1:
+        verdict.add("double_charges", f"{reference} was charged {charges} times")
+    given_back = any(entry.get("why") in OUR_RELEASES for entry in cards)
+    if given_back and reference not in books.hospital["refused"]:
+        verdict.add("unresolved", f"{reference} was given back before the hospital said no")
+
+
+def _notes(attempt: Attempt, notes: list[dict[str, Any]], money: int, verdict: Verdict) -> None:
+    """Each lies in the box and in the journal, or went back and stands in neither."""
+    if money != attempt.taken_fen:
+        words = f"{attempt.reference}: {money} fen lie in the box, {attempt.taken_fen} are known"
+        verdict.add("lost_payments" if money > attempt.taken_fen else "booked_unpaid", words)
+    stuck = any(note["fate"] == "stuck" for note in notes)
+    if attempt.state in ("DECLINED", "SETTLED") and stuck:
+        verdict.add("lost_payments", f"{attempt.reference} is {attempt.state}, a note is stuck")
 
 
 def _agrees(attempt: Attempt, money: int, booked: int | None, verdict: Verdict) -> None:

@@ -18,7 +18,7 @@ import requests
 
 from drivers.deadline import Deadline
 from drivers.transport import ByteStream
-from kiosk.flows.effects import Effect, KeepMove
+from kiosk.flows.effects import Effect, KeepCash, KeepMove
 from kiosk.records import StoreRecords
 from offline.database import SqliteDatabase, Value
 from tests.crash.page import Page
@@ -73,8 +73,16 @@ class MarkedRecords:
 def _step(keeps: Sequence[Effect]) -> str:
     """The states that become durable together; else what kind of record it is."""
     states = [keep.state for keep in keeps if isinstance(keep, KeepMove)]
+    notes = [_note(keep) for keep in keeps if isinstance(keep, KeepCash)]
     kinds = sorted({type(keep).__name__ for keep in keeps})
-    return "+".join(states or kinds)
+    return "+".join([*notes, *states] or kinds)
+
+
+def _note(keep: KeepCash) -> str:
+    """Where a banknote is by this record."""
+    if keep.note_fen:
+        return "note to the box"
+    return "note kept" if keep.kept_fen else "note back"
 
 
 # --- the database: statements of the product's own binding ---------------------------------------
@@ -156,14 +164,14 @@ def marked_apsw(path: Path, files: MarkedFiles) -> ApswDatabase:
 
 
 class MarkedStream:
-    """A ByteStream with marks around each send and receive; `doing` names the pad's order."""
+    """A ByteStream with marks around each send and receive; `doing`: whose line, which order."""
 
     def __init__(self, inner: ByteStream, marks: Marks, doing: Callable[[], str]) -> None:
         self._inner, self._marks, self._doing = inner, marks, doing
         self.written = 0
 
     def write(self, data: bytes, deadline: Deadline) -> None:
-        what = f"pad {self._doing()} send"
+        what = f"{self._doing()} send"
         self._marks.at(f"{what}: before")
         half = data[: len(data) // 2]
         self._marks.at(f"{what}: half", torn=lambda: self._inner.write(half, deadline))
@@ -178,7 +186,7 @@ class MarkedStream:
         return data
 
     def mark_receive(self, when: str) -> None:
-        self._marks.at(f"pad {self._doing()} receive: {when}")
+        self._marks.at(f"{self._doing()} receive: {when}")
 
     def discard_input(self) -> None:
         self._inner.discard_input()

@@ -12,6 +12,7 @@ from kiosk.views import Touch, View
 from tests.crash.scenario import Scenario
 from tests.flows.people import WANG_CARD
 
+NOTES_YUAN = (50, 20, 10, 5, 1)
 PATIENCE = 60
 """So many things a person does before walking away; the terminal then ends by itself."""
 
@@ -24,6 +25,8 @@ class Before(Protocol):
     def later(self, seconds: float, what: Callable[[], None]) -> None: ...
 
     def tell(self, told: Told) -> None: ...
+
+    def insert(self, yuan: int) -> None: ...
 
 
 class Person:
@@ -80,6 +83,8 @@ class Person:
             case "pad_busy":
                 if self._scenario.hand == "back" and self._chance.random() < 0.5:
                     self._touch("back")
+            case "cash_busy":
+                self._insert(page)
             case "payment_result":
                 if page.result != "checking" or self._chance.random() < 0.05:
                     self._touch("end")
@@ -109,11 +114,27 @@ class Person:
                     self._scan(reference)
             case "card":
                 self._touch("card")
+            case "cash" if page.cash == "offered":
+                self._touch("cash")
+            case "cash":  # the box is being looked at, or is in doubt
+                self._touch("back" if self._chance.random() < 0.05 else "lines_following")
             case "payer":
                 self._codes += 1
                 self._terminal.tell(CodeScanned(f"13{self._codes:016d}"))
             case "leave":
                 self._touch(self._chance.choice(("back", "quit", "window")))
+
+    def _insert(self, page: Any) -> None:
+        """No change is given: mostly notes that fit, the largest first."""
+        left_fen, notes = page.amount_fen - page.taken_fen, self._scenario.notes
+        if notes == "back" and page.taken_fen and self._chance.random() < 0.5:
+            self._touch("back")
+        elif notes == "large" and self._chance.random() < 0.5:
+            self._terminal.insert(100)
+        elif notes != "short" or not page.taken_fen:
+            fitting = [yuan for yuan in NOTES_YUAN if yuan * 100 <= left_fen]
+            if fitting and page.stage != "moving":
+                self._terminal.insert(fitting[0 if self._chance.random() < 0.8 else -1])
 
     def _touch(self, name: str) -> None:
         self._terminal.tell(Touch(self._terminal.view.serial, name))

@@ -1,4 +1,4 @@
-"""The three who keep books of their own: pad, provider and hospital, each in its own process.
+"""Provider and hospital: with the devices (devices.py) the three who keep books of their own.
 
 Rule: nothing of the terminal is in them. They are never killed; a scenario begins with a clean
 book, and the book is handed to whoever compares it.
@@ -7,183 +7,21 @@ book, and the book is handed to whoever compares it.
 from __future__ import annotations
 
 import gzip
-import select
 import socket
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from drivers.pad_ledger import PadLedger
-from drivers.zvt.emulator import Abandoned, PadEmulator, PadModel
 from kiosk.hospital import contract as c
 from tests.crash.lines import LineClient, Server
 from tests.crash.page import BEGIN_S, Page
-from tests.crash.scenario import Fates, Scenario
+from tests.crash.scenario import Fates, Scenario, scenario_from
 from tests.simulation.books import HospitalBook, Order, ProviderBook
 from tests.simulation.hospital import Away, MiniHospital
 
-TICK_S = 0.05
-TICKS_MAX = 400
-"""A long wait is walked in longer steps: nothing of the pad's is as slow as an hour."""
-
-BYTES_S = 2.0
-"""Bytes that were written are here within this time, in the machine's own seconds."""
-
-
 CLEAR = ("identify", "today", "departments", "slots", "pre-settle")
 """Questions before any money: their bad days would only keep people from paying."""
-
-
-def scenario_from(told: dict[str, Any]) -> Scenario:
-    fates = Fates(**{**told["fates"], "away_s": tuple(told["fates"]["away_s"])})
-    return Scenario(**{**told, "fates": fates})
-
-
-# --- the pad -------------------------------------------------------------------------------------
-
-
-class PadProcess:
-    """The product's pad emulator behind a TCP port, with hands before it and a clock to turn."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._emulator = self._fresh()
-        self._scenario: Scenario | None = None
-        self._peer: PadPeer | None = None
-        self._wanted_s: float | None = None
-
-    def _fresh(self) -> PadEmulator:
-        model = PadModel(serial_line=False)
-        wall = lambda: self._page.now().replace(tzinfo=None)  # noqa: E731
-        emulator = PadEmulator(PadLedger(), wall, model)
-        emulator.tick(self._page.now_s)
-        return emulator
-
-    def connect(self, connection: socket.socket) -> PadPeer:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._peer = PadPeer(connection, self)
-        self._emulator.connected()
-        return self._peer
-
-    def gone(self, peer: PadPeer) -> None:
-        """That terminal has closed the line, or was killed."""
-        if self._peer is peer:
-            self._peer = None
-
-    def heard(self, peer: PadPeer, data: bytes) -> None:
-        """Of a terminal that was killed as well: what it sent is still on the line."""
-        self._say(self._emulator.tick(self._page.now_s) + self._emulator.receive(data), peer)
-
-    def _say(self, data: bytes, peer: PadPeer | None) -> None:
-        if data and peer is not None:
-            peer.say(data)
-
-    def handle(self, asked: dict[str, Any]) -> dict[str, Any]:
-        match asked:
-            case {"begin": told}:
-                self._begin(scenario_from(told))
-            case {"until_s": until_s, "port": port, "written": written, "quiet": quiet}:
-                if port != (self._peer.port if self._peer else 0):
-                    return {}  # connected, not yet accepted: to be asked again
-                return self._go_on(until_s, written, quiet)
-            case {"books": _}:
-                entries = self._emulator.ledger.entries[1:]
-                told = [asdict(one) | {"fate": one.fate.value} for one in entries]
-                return {"entries": told}
-        return {}
-
-    def _begin(self, scenario: Scenario) -> None:
-        """A pad that has paid once before: the technician's test."""
-        self._scenario, self._peer, self._wanted_s = scenario, None, None
-        self._emulator = pad = self._fresh()
-        test = pad.ledger.charge(1, "0000", "test", self._page.now().isoformat(timespec="seconds"))
-        pad.ledger.complete(test.trace)
-        if scenario.pad:
-            pad.misbehave(scenario.pad)
-        pad.knobs.pin_s, pad.knobs.bank_s, pad.knobs.abandoned_s = 1.5, 2.0, 30.0
-        if scenario.pad_keeps:
-            pad.knobs.when_abandoned = Abandoned.KEEPS
-        if not scenario.bank_says_yes:
-            pad.decline()
-
-    def _go_on(self, until_s: float, written: int, quiet: bool) -> dict[str, Any]:
-        """Time goes on, at most until the pad has said something, unless nobody listens."""
-        peer = self._peer
-        if peer is not None:
-            peer.await_bytes(written)
-        sent = peer.take_sent() if peer is not None else 0
-        while (quiet or not sent) and self._page.now_s < until_s:
-            step_s = max(TICK_S, (until_s - self._page.now_s) / TICKS_MAX)
-            self._page.now_s = min(until_s, self._page.now_s + step_s)
-            self._hands()
-            self._say(self._emulator.tick(self._page.now_s), peer)
-            sent += peer.take_sent() if peer is not None else 0
-        return {"sent": sent}
-
-    def _hands(self) -> None:
-        """Whoever stands before the pad acts a moment after it asks for a card."""
-        pad, scenario = self._emulator, self._scenario
-        if scenario is None or not pad.waits_for_card:
-            self._wanted_s = None
-            return
-        if self._wanted_s is None:
-            self._wanted_s = self._page.now_s
-        waited_s = self._page.now_s - self._wanted_s
-        match scenario.hand:
-            case "card" if waited_s > 1.0:
-                pad.present_card()
-            case "slow" if waited_s > 25.0:
-                pad.present_card()
-            case "red_key" if waited_s > 2.0:
-                pad.press_cancel()
-
-
-class PadPeer:
-    """The terminal's end of the pad's line."""
-
-    def __init__(self, connection: socket.socket, pad: PadProcess) -> None:
-        self.connection, self._pad = connection, pad
-        self.port = connection.getpeername()[1]
-        self._sent = self._heard = 0
-
-    def hear(self) -> bool:
-        try:
-            data = self.connection.recv(4096, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True  # read already, for another's sake
-        except OSError:
-            data = b""
-        self._heard += len(data)
-        if data:
-            self._pad.heard(self, data)
-        else:
-            self._pad.gone(self)
-        return bool(data)
-
-    def await_bytes(self, written: int) -> None:
-        while self._heard < written and select.select([self.connection], [], [], BYTES_S)[0]:
-            if not self.hear():
-                return
-
-    def say(self, data: bytes) -> None:
-        try:
-            self.connection.sendall(data)
-        except OSError:
-            return  # nobody is there to hear it
-        self._sent += len(data)
-
-    def take_sent(self) -> int:
-        sent, self._sent = self._sent, 0
-        return sent
-
-
-def run_pad(page: Page, port: socket.socket, control: socket.socket) -> None:
-    """Until it is killed."""
-    pad, server = PadProcess(page), Server()
-    server.listen(port, pad.connect)
-    server.listen_lines(control, pad.handle)
-    server.run()
 
 
 # --- the provider --------------------------------------------------------------------------------
@@ -283,6 +121,7 @@ class HospitalProcess:
         hospital.will_not_reverse = scenario.will_not_reverse
         hospital.silent, hospital.payer = scenario.provider_silent, scenario.phone
         hospital.may_reverse = self._may_reverse
+        hospital.own_fen = scenario.own_fen
         hospital.new_patient()
 
     def _books(self) -> dict[str, Any]:

@@ -7,51 +7,37 @@ done here one after the other, in the order that the scenario's virtual time giv
 from __future__ import annotations
 
 import heapq
-import socket
-import time
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from drivers.deadline import Deadline
-from drivers.errors import DeadlineExceeded
-from drivers.pad import PaymentPad
-from drivers.transports.tcp_port import open_tcp
-from drivers.zvt.driver import tcp_pad
 from kiosk.app import businesses
-from kiosk.devices.payment_pad import PadDevice
 from kiosk.engine.engine import Engine, Setting
-from kiosk.engine.workers import RECONNECT_S, TELL_AGAIN_S, TELL_TRIES, ask
+from kiosk.engine.workers import TELL_AGAIN_S, TELL_TRIES, ask
 from kiosk.flows.effects import (
+    AcceptCash,
     CancelPad,
     CancelReport,
     ChargePad,
     CompletePad,
-    Effect,
     PrintReport,
     PrintSlip,
+    RecallCash,
     RecallPad,
     ReleasePad,
+    ReturnNote,
+    StackNote,
+    StopCash,
 )
-from kiosk.flows.events import (
-    PadApproved,
-    PadCompleted,
-    PadRecalled,
-    PadReleased,
-    ReportFailed,
-    SlipPrinted,
-)
+from kiosk.flows.events import ReportFailed, SlipPrinted
 from kiosk.hospital.client import HospitalClient
 from kiosk.hospital.contract import endpoint_of
 from kiosk.ports import (
     Answered,
     AskHospital,
-    DeviceFault,
-    DeviceStood,
     HospitalStood,
     Listen,
     Order,
@@ -69,24 +55,21 @@ from tests.crash.marks import (
     MarkedFiles,
     MarkedRecords,
     MarkedSession,
-    MarkedStream,
     Marks,
     marked_apsw,
 )
 from tests.crash.page import Page
 from tests.crash.person import Person
 from tests.crash.scenario import Scenario
+from tests.crash.stations import CashStation, PadStation, order_name
 from tests.flows.people import NOW, RULES
 
 TICK_S = 20.0
-ATTEND_HOLDING_S = 0.2
-ATTEND_S = 10.0
 QUIET_S = 20.0
 """Nothing is open for so long: this life is over."""
 
 BALLAST_BYTES = 65536
 LIFE_S_MAX = 4 * 3600.0
-BYTES_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -95,8 +78,8 @@ class Place:
 
     page: Page
     folder: Path
-    pad_port: int
-    pad_control: Path
+    ports: dict[str, int]  # device → its line
+    devices_control: Path
     provider_control: Path
     session: MarkedSession
     hospital: HospitalClient  # made before the fork, connects after it
@@ -128,52 +111,18 @@ def opened(
     )
 
 
-class SteppedStream(MarkedStream):
-    """The pad's line: while the driver waits for bytes, the pad's time and ours go on."""
-
-    def __init__(self, terminal: Terminal) -> None:
-        place = terminal.place
-        inner = open_tcp("127.0.0.1", place.pad_port, place.page.read_s)
-        super().__init__(inner, terminal.marks, lambda: terminal.doing)
-        self._terminal = terminal
-        with socket.fromfd(inner.fileno(), socket.AF_INET, socket.SOCK_STREAM) as line:
-            self.port = line.getsockname()[1]
-
-    def read(self, deadline: Deadline) -> bytes:
-        terminal = self._terminal
-        self.mark_receive("before")
-        until_s = terminal.now_s
-        while True:
-            patience_s = BYTES_S if terminal.pass_time(until_s, quiet=False) else 0.0
-            try:
-                data = self._inner.read(Deadline.after(time.monotonic, patience_s))
-            except DeadlineExceeded:
-                terminal.run_due()
-                if deadline.remaining_s() <= 0:
-                    raise
-                until_s = min(deadline.at_s, terminal.next_s())
-                continue
-            self.mark_receive("after")
-            return data
-
-
 class Terminal:
     """One life of core: from its start until all is quiet, or until it is killed."""
 
     def __init__(self, place: Place, marks: Marks, scenario: Scenario, life: int) -> None:
-        self.place, self.marks, self._scenario = place, marks, scenario
+        self.place, self.marks, self.scenario = place, marks, scenario
         self._chance = Random(f"{scenario.seed}/{life}")
-        self.doing = "connect"
-        self._stream: SteppedStream | None = None
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
-        self._count = self._telling = self._tries = 0
-        self._orders: deque[Effect] = deque()
-        self._listen = Listen(False, "")
-        self._pad_well = self._holding = self._serving = self._dying = False
-        self._attend_s = 0.0
+        self._count = self._telling = 0
+        self._dying = False
         place.session.marks = marks
-        self._pad_line = LineClient(place.pad_control)
-        self._device = PadDevice(self._connect, place.page.read_s, self.tell)
+        self._devices_line = LineClient(place.devices_control)
+        self.station = CashStation(self) if scenario.device == "cash" else PadStation(self)
         self.records = open_marked(place, marks, scenario, self._chance)
         self.view: View
         self.engine = Engine(
@@ -221,11 +170,11 @@ class Terminal:
             self.tell(Ticked())
 
     def pass_time(self, until_s: float, *, quiet: bool) -> int:
-        """The pad turns the clock; how many bytes it said. Not quiet: it stops at its first."""
-        port, written = (self._stream.port, self._stream.written) if self._stream else (0, 0)
+        """The devices turn the clock; how many bytes ours said. Not quiet: up to its first."""
+        lines, awaits = self.station.lines(), "" if quiet else self.station.name
         while True:
             until_s = max(until_s, self.now_s)
-            said = self._pad_line.ask(until_s=until_s, port=port, written=written, quiet=quiet)
+            said = self._devices_line.ask(until_s=until_s, lines=lines, awaits=awaits)
             if "sent" in said:
                 return int(said["sent"])
 
@@ -234,7 +183,7 @@ class Terminal:
     def live(self) -> None:
         self.engine.start()
         self.tell(HospitalStood(True))
-        self._open_pad()
+        self.station.open()
         self._person.begin()
         ends_s = self.now_s + LIFE_S_MAX
         quiet_s = self.now_s
@@ -246,22 +195,20 @@ class Terminal:
 
     def close(self) -> None:
         """Hang up everywhere."""
-        self._device.close()
-        self._pad_line.close()
+        self.station.close()
+        self._devices_line.close()
         self.place.hospital.close()
 
     def _go_on(self) -> None:
-        if self._orders:
-            self._serve(self._orders.popleft())
+        station = self.station
+        if station.orders:
+            station.serve(station.orders.popleft())
         elif self._queue and self._queue[0][0] <= self.now_s:
             self.run_due()
-        elif self._pad_well and self._attend_s <= self.now_s:
-            self._serve(None)
+        elif station.attend_s <= self.now_s:
+            station.serve(None)
         else:
-            until_s = self.next_s()
-            if self._pad_well:
-                until_s = min(until_s, self._attend_s)
-            self.pass_time(until_s, quiet=True)
+            self.pass_time(min(self.next_s(), station.attend_s), quiet=True)
             self.run_due()
 
     def tell(self, told: Told) -> None:
@@ -275,8 +222,8 @@ class Terminal:
 
     def order(self, order: Order) -> None:
         if not isinstance(order, Listen):
-            self.marks.at(f"effect {_name(order)}")
-            self.marks.at(f"effect {_name(order)}: taken", torn=lambda: self._taken(order))
+            self.marks.at(f"effect {order_name(order)}")
+            self.marks.at(f"effect {order_name(order)}: taken", torn=lambda: self._taken(order))
         match order:
             case AskHospital(id, request):
                 self.later(self._chance.uniform(0.0, 0.3), lambda: self._ask(id, request))
@@ -284,10 +231,11 @@ class Terminal:
                 self._telling += 1
                 self.later(0.1, lambda: self._insist(request, TELL_TRIES))
             case Listen():
-                self._listen = order
+                self.station.listen = order
             case ChargePad() | CompletePad() | ReleasePad() | RecallPad() | CancelPad():
-                if not self._device.interrupt(order):
-                    self._orders.append(order)
+                self.station.order(order)
+            case AcceptCash() | StackNote() | ReturnNote() | StopCash() | RecallCash():
+                self.station.order(order)
             case PrintSlip(job):
                 self.later(1.5, lambda: self.tell(SlipPrinted(job)))
             case PrintReport(job):
@@ -302,8 +250,10 @@ class Terminal:
         match order:
             case AskHospital(_, request) | TellHospital(request):
                 self._exchange(0, request)
-            case ChargePad() | CompletePad() | ReleasePad() if self._pad_well and not self._serving:
-                self._serve(order)
+            case ChargePad() | CompletePad() | ReleasePad():
+                self.station.take(order)
+            case AcceptCash() | StackNote() | ReturnNote() | StopCash():
+                self.station.take(order)
 
     def _exchange(self, id: int, request: Any) -> Answered:
         """As a thread of the pool does it: the product's client, faults turned into words."""
@@ -322,66 +272,15 @@ class Terminal:
         else:
             self._telling -= 1
 
+    def insert(self, yuan: int) -> None:
+        """The person pushes a note in; whether it is drawn in is the box's to say."""
+        self._devices_line.ask(insert=yuan)
+
     def _scan(self, reference: str) -> None:
         """The person's own phone pays a shown code."""
         phone = LineClient(self.place.provider_control)
         phone.ask(scan=reference)
         phone.close()
-
-    # --- the pad's worker
-
-    def _connect(self) -> PaymentPad:
-        self.doing = "connect"
-        self._stream = SteppedStream(self)
-        return tcp_pad(self._stream, self.place.page.read_s)
-
-    def _open_pad(self) -> None:
-        try:
-            self._say(self._device.open())
-        except DeviceFault as fault:
-            self._lost(fault)
-            return
-        self._pad_well, self._tries = True, 0
-        self.tell(DeviceStood("pad", True))
-        self._attend_s = self.now_s + ATTEND_S
-
-    def _serve(self, order: Effect | None) -> None:
-        if order is not None and not self._pad_well:
-            self._say(self._device.absent(order))
-            return
-        self.doing = _name(order) if order is not None else "attend"
-        device, self._serving = self._device, True
-        try:
-            self._say(device.attend(self._listen) if order is None else device.perform(order))
-        except DeviceFault as fault:
-            self._lost(fault)
-        self._serving = False
-        self._attend_s = self.now_s + (ATTEND_HOLDING_S if self._holding else ATTEND_S)
-
-    def _lost(self, fault: DeviceFault) -> None:
-        self._device.close()
-        self._stream, self._holding = None, False
-        if self._pad_well:
-            self._pad_well = False
-            self.tell(DeviceStood("pad", False, fault.code))
-        self.later(RECONNECT_S[min(self._tries, len(RECONNECT_S) - 1)], self._open_pad)
-        self._tries += 1
-
-    def _say(self, events: Iterable[Told]) -> None:
-        for event in events:
-            match event:
-                case PadApproved() | PadRecalled(_, "held"):
-                    self._holding = True
-                case PadCompleted() | PadReleased():
-                    self._holding = False
-            self.tell(event)
-
-
-def _name(order: Order) -> str:
-    match order:
-        case AskHospital(_, request) | TellHospital(request):
-            return f"{type(order).__name__} {type(request).__name__}"
-    return type(order).__name__
 
 
 def _visits(scenario: Scenario, life: int) -> int:

@@ -1,10 +1,10 @@
 """Drill `crash`: a terminal killed at every durable step and every write, sync, send and receive.
 
-    python -m tests.drills.crash --points 10000 [--seed S] [--json]
+    python -m tests.drills.crash --points 10000 [--seed S] [--of cash] [--json]
 
 A scenario is lived once whole, which gives its marks; then once a point, killed at one of them,
-started again, in half of the cases killed again, and run to its end. What the pad, the provider
-and the hospital wrote in their own processes is compared with the terminal's journal. A broken
+started again, in half of the cases killed again, and run to its end. What pad, cash box, provider
+and hospital wrote in their own processes is compared with the terminal's journal. A broken
 promise prints the command that lives that point again.
 """
 
@@ -16,11 +16,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import count
 from pathlib import Path
 from random import Random
 
@@ -45,6 +46,14 @@ SCENARIOS_APART = 100_000
 
 COVERED_FROM_POINTS = 5000
 """A smaller run need not meet every label."""
+
+
+OF: dict[str, Callable[[Scenario], bool]] = {
+    "all": lambda scenario: True,
+    "cash": lambda scenario: scenario.way == "cash",
+    "one-phase": lambda scenario: scenario.way == "card" and scenario.kind != "zvt",
+}
+"""Which scenarios are lived: all, or those of one machine."""
 
 
 @dataclass
@@ -115,20 +124,26 @@ def chosen(marks: Sequence[str], covered: Counter[str], chance: Random) -> Itera
         yield rarest
 
 
-def drill(made: Yard, points: int, number: int, broken_max: int = BROKEN_MAX) -> Tally:
-    """So many points, over one scenario after another, from this one on."""
+def scenarios(number: int, of: str) -> Iterator[tuple[int, Scenario]]:
+    """One after another, from this one on."""
+    numbered = ((one, Scenario.of(one)) for one in count(number))
+    return ((one, scenario) for one, scenario in numbered if OF[of](scenario))
+
+
+def drill(made: Yard, points: int, number: int, of: str, broken_max: int) -> Tally:
+    """So many points, over one scenario after another."""
     tally = Tally()
-    while tally.points < points and tally.broken.total() < broken_max:
-        scenario = Scenario.of(number)
+    for one, scenario in scenarios(number, of):
+        if tally.points >= points or tally.broken.total() >= broken_max:
+            break
         whole = lived(made, tally, scenario, 0, as_before(()))
         tally.scenarios += 1
-        for kill_at in chosen(whole.marks, tally.first + tally.later, Random(number)):
-            plan = by_chance(Random(f"{number}/{kill_at}"), tally.rare())
+        for kill_at in chosen(whole.marks, tally.first + tally.later, Random(one)):
+            plan = by_chance(Random(f"{one}/{kill_at}"), tally.rare())
             point = lived(made, tally, scenario, kill_at, plan)
             tally.strayed += point.deaths[:1] != [whole.marks[kill_at - 1]]
             if tally.points >= points or tally.broken.total() >= broken_max:
                 break
-        number += 1
     return tally
 
 
@@ -154,20 +169,21 @@ def yard() -> Iterator[Yard]:
         yield made
 
 
-def share(points: int, number: int, broken_max: int = BROKEN_MAX) -> Tally:
+def share(points: int, number: int, of: str, broken_max: int) -> Tally:
     """One processor's part, with a yard of its own."""
     with yard() as made:
-        return drill(made, points, number, broken_max)
+        return drill(made, points, number, of, broken_max)
 
 
-def run(points: int, seed: int, jobs: int, broken_max: int = BROKEN_MAX) -> Tally:
+def run(points: int, seed: int, jobs: int, of: str, broken_max: int = BROKEN_MAX) -> Tally:
     """All points, shared among so many processes."""
     first, each = seed * 1_000_003, -(-points // jobs)
     if jobs == 1:
-        return share(points, first, broken_max)
+        return share(points, first, of, broken_max)
     with ProcessPoolExecutor(jobs) as pool:
         firsts = [first + number * SCENARIOS_APART for number in range(jobs)]
-        return reduce(Tally.with_other, pool.map(share, [each] * jobs, firsts))
+        parts = pool.map(share, [each] * jobs, firsts, [of] * jobs, [broken_max] * jobs)
+        return reduce(Tally.with_other, parts)
 
 
 def again(scenario: int, kills: Sequence[int]) -> Tally:
@@ -189,6 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--scenario", type=int, help="this one only, with --kill")
     parser.add_argument("--kill", default="0", help="marks of its lives, commas between; 0: whole")
     parser.add_argument("--jobs", type=int, default=0, help="processes; 0: by the number of points")
+    parser.add_argument("--of", choices=OF, default="all", help="scenarios of one machine only")
     parser.add_argument("--until-broken", action="store_true", help="stop at the first")
     parser.add_argument("--labels", action="store_true", help="where how many were killed")
     parser.add_argument("--json", action="store_true")
@@ -197,11 +214,9 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.scenario is not None:
         tally = again(asked.scenario, [int(mark) for mark in asked.kill.split(",")])
     else:
-        jobs, broken_max = (
-            asked.jobs or _jobs(asked.points),
-            1 if asked.until_broken else BROKEN_MAX,
-        )
-        tally = run(asked.points, asked.seed, jobs, broken_max)
+        jobs = asked.jobs or _jobs(asked.points)
+        broken_max = 1 if asked.until_broken else BROKEN_MAX
+        tally = run(asked.points, asked.seed, jobs, asked.of, broken_max)
     if asked.labels:
         for label in sorted(tally.first + tally.later):
             print(f"{tally.first[label]:6} {tally.later[label]:6}  {label}")

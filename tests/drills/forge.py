@@ -3,7 +3,8 @@
     python -m tests.drills.forge --tamperings 10000 [--seed S] [--json]
 
 Edits, deletions, reorderings, insertions, truncations, changed heads and indexes, and whole
-histories written and signed anew with the stolen present key. What came after the last witnessed
+histories written and signed anew with the stolen present key; genuine lines, shown to an auditor
+as standing elsewhere in the trail. What came after the last witnessed
 head (at most a minute) can vanish unseen: no chain can know it, so it is not tampered with here.
 """
 
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -211,6 +213,25 @@ def undetected(trail: Trail, tampering: Tampering, chance: Random, mutant: str) 
         return answer
 
 
+def believed_elsewhere(trail: Trail, chance: Random) -> bool:
+    """A few genuine lines with their links, handed out under other numbers: does each still fit?
+
+    Whoever holds an extract and not the whole trail has nothing but the links to tell the place.
+    """
+    first = chance.randint(2, trail.end)
+    shift = chance.choice((chance.randint(1, 50), -chance.randint(1, first - 1)))
+    with trail.store.reading() as reading:
+        rows = reading.rows(
+            "select seq, payload, hash from audit where seq between ? and ? order by seq",
+            *(first - 1, min(trail.end, first + chance.randint(0, 5))),
+        )
+    fits = []
+    for (_, _, previous), (seq, payload, link) in pairwise(rows):
+        assert isinstance(seq, int) and isinstance(payload, bytes) and isinstance(previous, bytes)
+        fits.append(offline.audit.link_hash(previous, seq + shift, payload) == link)
+    return all(fits)
+
+
 @contextmanager
 def planted(mutant: str) -> Iterator[None]:
     """Break the product in one way, in this process, for a while."""
@@ -247,6 +268,15 @@ def main(arguments: list[str] | None = None) -> int:
         return drill(options.tamperings, options.seed, options.mutant, options.json)
 
 
+def _tampered(trail: Trail, number: int, chance: Random, mutant: str) -> tuple[str, bool | None]:
+    """One of all ways in turn: its name, and whether it went unseen."""
+    which = number % (len(TAMPERINGS) + 1)
+    if which == len(TAMPERINGS):
+        return believed_elsewhere.__name__, believed_elsewhere(trail, chance)
+    tampering = TAMPERINGS[which]
+    return tampering.__name__, undetected(trail, tampering, chance, mutant)
+
+
 def drill(tamperings: int, seed: int, mutant: str, as_json: bool) -> int:
     """So many tamperings, each undone before the next; the exit code."""
     began = time.monotonic()
@@ -258,11 +288,10 @@ def drill(tamperings: int, seed: int, mutant: str, as_json: bool) -> int:
         while done < tamperings:
             number += 1
             chance = Random(f"{seed}/{number}")
-            tampering = TAMPERINGS[number % len(TAMPERINGS)]
-            found = undetected(trail, tampering, chance, mutant)
+            name, found = _tampered(trail, number, chance, mutant)
             done += found is not None
             if found:
-                missed[tampering.__name__] = missed.get(tampering.__name__, 0) + 1
+                missed[name] = missed.get(name, 0) + 1
         assert trail.audit.verify(trail.witnessed) == Intact(trail.end, 0), "undone each time"
         trail.store.close()
     results |= {"tamperings": done, "undetected": sum(missed.values()), "missed": missed}

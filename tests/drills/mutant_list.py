@@ -42,6 +42,8 @@ def test(arguments: str) -> Judge:
 
 SIMULATE = drill("simulate --seeds 100 --payments 3000 --until-broken")
 CRASH = drill("crash --points 200 --until-broken")
+CRASH_CASH = drill("crash --of cash --points 150 --until-broken")
+CRASH_ONE_PHASE = drill("crash --of one-phase --points 150 --until-broken")
 POWERCUT = drill("powercut --cuts 800")
 FORGE = drill("forge --tamperings 300")
 INGEST = test("tests/gateway/test_ingest.py")
@@ -53,6 +55,7 @@ MEND = test("tests/offline/test_mend.py")
 CHARGE, BOOKING = "kiosk/flows/payment_charge.py", "kiosk/flows/payment_booking.py"
 STATE, PAYMENT = "kiosk/flows/payment_state.py", "kiosk/flows/payment.py"
 ENGINE, PAYMENTS = "kiosk/engine/engine.py", "kiosk/engine/payments.py"
+CASH, CASH_BOX = "kiosk/flows/payment_cash.py", "kiosk/devices/cash_box.py"
 PAD, RECORDS = "kiosk/devices/payment_pad.py", "kiosk/records.py"
 
 MONEY = (
@@ -224,6 +227,46 @@ MONEY = (
         STATE,
         "return now, (keep, tell_finance(now, at, evidence))",
         "return now, (keep,)",
+    ),
+    Mutant(
+        "C1",
+        "forgets a note that was kept while nobody listened",
+        (CRASH_CASH,),
+        CASH,
+        "payment.taken_fen + recalled.kept_fen, payment.note_fen",
+        "payment.taken_fen, payment.note_fen",
+    ),
+    Mutant(
+        "C2",
+        "leaves a note in the escrow to itself",
+        (CRASH_CASH,),
+        CASH_BOX,
+        "if box.escrowed_fen is None or any(one in stuck for one in seen):",
+        "if True:",
+    ),
+    Mutant(
+        "C3",
+        "takes a doubt about notes for none in the box",
+        (CRASH_CASH,),
+        CASH,
+        'stepped = _ended_early(now, "cash_in_doubt")',
+        'stepped = moved(now, "DECLINED", "in doubt")',
+    ),
+    Mutant(
+        "O1",
+        "tells of money given back that a pad of one phase has kept",
+        (CRASH_ONE_PHASE,),
+        PAD,
+        "match self._pad.reverse(self._taken, deadline):",
+        "match pad.Released(by_pad=False):",
+    ),
+    Mutant(
+        "O2",
+        "takes what a pad of one phase shows after a restart for nothing taken",
+        (CRASH_ONE_PHASE,),
+        PAD,
+        'found, self._taken = "held", charged',
+        'found = "none"',
     ),
 )
 

@@ -32,6 +32,7 @@ class MiniHospital:
     silent: float = 0.0
     may_reverse: Callable[[str], None] = field(default=lambda reference: None)
     payer: str = "paid"  # what the payer's own phone does with a scanned code
+    own_fen: int = 4120
     bill: int = 0
     quotes: int = 0
     told: list[Any] = field(default_factory=list)
@@ -115,7 +116,7 @@ class MiniHospital:
         paid = f"B{self.bill}" in self.book.paid_bills
         bill = Bill(f"B{self.bill}", "检查费", (BillLine("检查费", 1, 12850),))
         bills = () if paid else (bill,)
-        return c.Today((), bills, 4120 if bills else 0, (), ())
+        return c.Today((), bills, self.own_fen if bills else 0, (), ())
 
     def _quote(self, ask: c.PreSettle) -> Any:
         self.quotes += 1
@@ -124,7 +125,7 @@ class MiniHospital:
         if bill in self.book.paid_bills:
             return c.QuoteRefused("already_paid")
         self.book.bill_of_quote[of] = bill
-        own = 0 if self.chance.random() < 0.05 else 4120
+        own = 0 if self.chance.random() < 0.05 else self.own_fen
         split = Split(12850 - own, 0, 0, own)
         until = self.now() + timedelta(minutes=30)
         lines = (BillLine("检查费", 1, 12850),)

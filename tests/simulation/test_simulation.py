@@ -6,6 +6,7 @@ What they must catch is in tests/drills/mutant_list.py, planted by the drill `mu
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,9 +48,23 @@ def test_a_drill_says_its_seed_and_its_end_as_one_json_object() -> None:
     assert (told["seeds"], told["payments"], told["violations"]) == (1, 5, 0)
 
 
-def drill(folder: Path, seeds: int, payments: int) -> subprocess.CompletedProcess[str]:
+def test_a_life_hangs_on_its_seed_and_not_on_the_process_that_walks_it() -> None:
+    """Neither on the order of a set of strings, nor on any clock of the machine."""
+    one, other = (drill(ROOT, seeds=1, payments=30, hash_seed=seed).stdout for seed in "12")
+    assert one == other and json.loads(one.splitlines()[-1])["payments"] == 30
+
+
+def drill(
+    folder: Path, seeds: int, payments: int, hash_seed: str = "0"
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.drills.simulate", "--json", "--until-broken"]
     sizes = ["--seeds", str(seeds), "--payments", str(payments)]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     return subprocess.run(
-        [*command, *sizes], cwd=folder, capture_output=True, text=True, check=False, timeout=120
+        [*command, *sizes],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
