@@ -22,13 +22,18 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    make_url,
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, TimeoutError
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold SQLite's write lock
 POOL_CONNECTIONS = 20
+POOL_WAIT_S = 10.0  # for one of them to come free
+CONNECT_S = 4  # a machine that is off refuses nothing, it just never answers
+ANSWER_MS = 15_000  # what was sent to PostgreSQL must be received by then, or the line is dead
+IDLE_IN_TRANSACTION_S = 60  # a gateway that froze or lost its line frees its locks after so long
 RESTED_S = 2.0
 WAL_PAGES = 4000  # 16 MB before it is folded back; each folding costs three syncs
 _SCHEMA_LOCK = 70_115_001  # any number: two gateways must not create tables at the same time
@@ -45,8 +50,8 @@ class CommitUnknown(Exception):
 class Store:
     """Transactions on one database. `url`: sqlite:///PATH or postgresql+psycopg://…"""
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    def __init__(self, url: str, pool_wait_s: float = POOL_WAIT_S) -> None:
+        self.engine = _engine(url, pool_wait_s)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite's own lock is polled with growing pauses; within this process a queue is fairer.
         self._writer = threading.Lock() if self.is_sqlite else None
@@ -83,7 +88,7 @@ class Store:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """One view of the data; takes no write lock."""
+        """One view of the data, whoever commits meanwhile; takes no write lock."""
         with self._transaction(reading=True) as connection:
             yield connection
 
@@ -102,11 +107,14 @@ class Store:
 
     @contextmanager
     def _transaction(self, *, reading: bool) -> Iterator[Connection]:
+        options: dict[str, Any] = {"kiosk_reading": reading}
+        if reading and not self.is_sqlite:  # SQLite's transactions have one view always
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         try:
             raw = self.engine.connect()
-        except (OperationalError, DBAPIError) as fault:
+        except (DBAPIError, TimeoutError) as fault:
             raise StoreAway from fault
-        with raw.execution_options(kiosk_reading=reading) as connection:
+        with raw.execution_options(**options) as connection:
             try:
                 with _undone_on_error(connection):
                     yield connection
@@ -180,13 +188,15 @@ def _ignoring_known(connection: Connection, table: Table) -> Any:
     return postgresql.insert(table).on_conflict_do_nothing()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, pool_wait_s: float) -> Engine:
     if not url.startswith("sqlite"):
         made = create_engine(
             url,
             pool_size=POOL_CONNECTIONS,
             max_overflow=POOL_CONNECTIONS,
+            pool_timeout=pool_wait_s,
             hide_parameters=True,  # an error text must not quote a patient's data
+            connect_args=_limits(url),
         )
         event.listen(made, "checkout", _look_when_rested)
         return made
@@ -195,11 +205,30 @@ def _engine(url: str) -> Engine:
         hide_parameters=True,
         pool_size=POOL_CONNECTIONS,
         max_overflow=POOL_CONNECTIONS,
+        pool_timeout=pool_wait_s,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _limits(url: str) -> dict[str, Any]:
+    """Ends to waiting for PostgreSQL, in libpq's names; what the URL itself says goes first.
+
+    None for a statement: a vacuum or an index may take its time.
+    """
+    limits = {
+        "connect_timeout": CONNECT_S,
+        "keepalives_idle": 5,
+        "keepalives_interval": 3,
+        "keepalives_count": 3,
+        "tcp_user_timeout": ANSWER_MS,
+        "options": f"-c lock_timeout={BUSY_TIMEOUT_MS}"
+        f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_S * 1000}",
+    }
+    said = make_url(url).query
+    return {name: value for name, value in limits.items() if name not in said}
 
 
 def _look_when_rested(connection: Any, record: Any, _proxy: Any) -> None:
