@@ -150,6 +150,57 @@ def test_an_installation_that_failed_is_done_again(copy: Path) -> None:
         assert "pip could not install them (No matching distribution found for x)" in line
 
 
+_BROKEN = "WARNING: Retrying (Retry(total=0)) after connection broken by"
+_VERIFY = (
+    "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify"
+)
+
+
+@pytest.mark.parametrize(
+    ("broken_by", "said", "advised"),
+    [
+        (
+            f"{_VERIFY} failed: self-signed certificate in certificate chain (_ssl.c:992)'))",
+            "certificate is not trusted: self-signed certificate in certificate chain",
+            "PIP_CERT=",
+        ),
+        (
+            f"{_VERIFY} failed: unable to get local issuer certificate (_ssl.c:992)'))",
+            "certificate is not trusted: unable to get local issuer certificate",
+            "PIP_CERT=",
+        ),
+        (
+            f"{_VERIFY} failed: certificate is not yet valid (_ssl.c:992)'))",
+            "certificate is not trusted: certificate is not yet valid",
+            "the clock",
+        ),
+        (
+            "SSLError(SSLError(1, '[SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)'",
+            "TLS with the package index fails: WRONG_VERSION_NUMBER",
+            "HTTPS_PROXY",
+        ),
+        (
+            "NewConnectionError('[Errno 101] Network is unreachable')",
+            "cannot be reached",
+            "network",
+        ),
+    ],
+)
+def test_why_the_package_index_is_not_heard_is_said_with_what_to_do(
+    copy: Path, broken_by: str, said: str, advised: str
+) -> None:
+    """What pip 23.0.1 wrote before a server with such a certificate; the host is not repeated."""
+    shutil.copy(LISTS / "project.txt", copy / "provisioning" / "bootstrap")
+    (copy / ".venv").mkdir()
+    (copy / "said").write_text(f"{_BROKEN} '{broken_by}': /simple/x/\nERROR: No matching x\n")
+    command(copy / ".venv" / "bin", "python", f'cat "{copy}/said"; exit 1')
+    ended = run("check", home=copy)
+    assert ended.returncode == 1
+    _, line = ended.stderr.splitlines()
+    assert said in line
+    assert advised in line
+
+
 def test_what_apt_says_is_wrong_is_the_one_line_shown(copy: Path, tmp_path: Path) -> None:
     says = "echo 'Reading package lists...'; echo 'E: Unable to locate package x'; exit 100"
     path = command(tmp_path / "bin", "apt-get", says)
