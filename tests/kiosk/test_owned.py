@@ -6,7 +6,7 @@ The gateway is the real one, in this process, before its demo hospital; its own 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,8 +30,7 @@ from kiosk.hospital import contract as c
 from kiosk.lending import AGAIN_S, Lending
 from kiosk.owned import SAFE_MARGIN, signed_by
 from kiosk.ports import Answered, NumbersStood
-from kiosk.records import SLOWLY, Opening, StoreRecords, open_records
-from offline.database import Row, SqliteDatabase, Value
+from kiosk.records import StoreRecords, open_records
 from offline.errors import StoreFull
 from tests.drills.leases import fast_folder
 from tests.engine.desk import HandClock
@@ -62,7 +61,7 @@ class Terminal:
     def __post_init__(self) -> None:
         self.open()
 
-    def open(self, opening: Opening = SLOWLY) -> None:
+    def open(self) -> None:
         chance = Random(self.boot)
         self.records: StoreRecords = open_records(
             self.folder,
@@ -73,7 +72,6 @@ class Terminal:
             chance=chance,
             terminal="T1",
             quote_key=self.quote_key,
-            opening=opening,
         )
         self.lending = Lending(
             self.records.owned, 2, self.clock, lambda told: self.numbers.append(_left(told))
@@ -315,40 +313,6 @@ def test_a_broken_transaction_gives_nothing(terminal: Terminal) -> None:
         terminal.records.give_number(replace(give, number=NEW.number), "s1")
     assert terminal.records.lent() == left
     assert (terminal.records.waiting(), len(terminal.records.find("s1"))) == (1, trail)
-
-
-class Between(SqliteDatabase):
-    """Whatever another thread may do between one look at the leased numbers and the next."""
-
-    then: Callable[[], None] | None = None
-    looks = 0
-
-    def rows(self, sql: str, values: Sequence[Value] = ()) -> list[Row]:
-        self.looks += "leased_numbers" in sql
-        if self.then is not None and self.looks == 2:
-            then, self.then = self.then, None
-            then()
-        return super().rows(sql, values)
-
-
-def test_the_last_number_may_go_while_another_thread_looks_at_what_is_left(
-    terminal: Terminal,
-) -> None:
-    """The sender counted it, the person at the screen got it, and core fell over the gap."""
-    terminal.fetch()
-    terminal.records.close()
-    made: list[Between] = []
-
-    def connect(path: Path) -> Between:
-        made.append(Between(path))
-        return made[-1]
-
-    terminal.open(Opening(connect=connect))
-    one = next(one for one in terminal.records.lent() if one.slot.left == 1)
-    made[-1].looks, made[-1].then = 0, lambda: terminal.give(one.slot.id)
-    terminal.records.lent()
-    terminal.give(one.slot.id)
-    assert one.slot.id not in {left.slot.id for left in terminal.records.lent()}
 
 
 WHAT = ("give", "give", "give", "fetch", "sync", "restart", "reboot", "look")
