@@ -50,6 +50,8 @@ class PcscDaemon:
     def __init__(self, folder: Path, clock: Clock, port: int = PORT) -> None:
         self._folder, self._clock, self._port = folder, clock, port
         self._process: subprocess.Popen[bytes] | None = None
+        self.readers: tuple[str, ...] = (READER,)
+        """What is plugged in at the next start, in the order in which pcscd numbers it."""
 
     @property
     def socket_path(self) -> Path:
@@ -70,10 +72,7 @@ class PcscDaemon:
         for path in (run, conf):
             path.mkdir(parents=True, exist_ok=True)
         Path(RUN).mkdir(exist_ok=True)
-        (conf / "vpcd").write_text(
-            f'FRIENDLYNAME "{READER}"\nDEVICENAME /dev/null:{self._port}\n'
-            f"LIBPATH {LIBRARY}\nCHANNELID {self._port:#x}\n"
-        )
+        (conf / "vpcd").write_text("\n".join(self._reader(n) for n in range(len(self.readers))))
         self._process = subprocess.Popen(
             ("unshare", "-m", "-n", "--propagation", "private", "sh", "-c", self._script(run, conf))
         )
@@ -96,6 +95,13 @@ class PcscDaemon:
         """How a card gets into this slot: a connection to its port, made inside its network."""
         assert 0 <= slot < SLOTS
         return lambda: self._dial(self._port + slot)
+
+    def _reader(self, number: int) -> str:
+        port = self._port + SLOTS * number
+        return (
+            f'FRIENDLYNAME "{self.readers[number]}"\nDEVICENAME /dev/null:{port}\n'
+            f"LIBPATH {LIBRARY}\nCHANNELID {port:#x}\n"
+        )
 
     def _script(self, run: Path, conf: Path) -> str:
         log = self._folder / "pcscd.log"
