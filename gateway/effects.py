@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from gateway.adapters.port import Hospital, Refused, Work
 from gateway.operations import alarm
 from gateway.sealing import Keys
 from gateway.store import bulk_new
-from gateway.tables import hand_overs, payment_states, screenings, to_us
+from gateway.tables import cash_counts, hand_overs, payment_states, screenings, to_us
 from gateway.witness import witness
 from kiosk.hospital import contract as c
 
@@ -40,6 +41,8 @@ def apply(work: Work, keys: Keys, hospital: Hospital, bodies: Sequence[Body]) ->
                 rows.setdefault(hand_overs, []).append(_hand_over(work, body))
             case c.PaymentRecord() as body:
                 rows.setdefault(payment_states, []).append(_payment(work, one.sequence, body))
+            case c.CashCountRecord() as body:
+                rows.setdefault(cash_counts, []).append(_cash_count(work, one.sequence, body))
             case c.AuditHeadRecord() as body:
                 if reason := witness(work, body):
                     refusals[one.sequence] = reason
@@ -137,4 +140,21 @@ def _payment(work: Work, sequence: int, body: c.PaymentRecord) -> dict[str, Any]
         "amount_fen": body.amount_fen,
         "evidence": body.evidence,
         "at": to_us(body.at),
+    }
+
+
+def _cash_count(work: Work, sequence: int, body: c.CashCountRecord) -> dict[str, Any]:
+    """Keep it; a box that holds more or less than was stacked is looked into by finance."""
+    difference_fen = body.counted_fen - body.expected_fen
+    if difference_fen:
+        alarm(work, "cash_differs", f"{difference_fen / 100:+.2f}")
+    return {
+        "terminal": work.terminal,
+        "sequence": sequence,
+        "day": body.at.astimezone(work.now.tzinfo).date().isoformat(),
+        "at": to_us(body.at),
+        "who": body.who[:30],
+        "expected_fen": body.expected_fen,
+        "counted_fen": body.counted_fen,
+        "notes": json.dumps([[n.note_fen, n.expected, n.counted] for n in body.notes]),
     }

@@ -47,6 +47,16 @@ STEPS: tuple[Step, ...] = (
         "a refund is matched with its charge, however long ago that was",
         ("create index ix_provider_rows_reference on provider_rows (reference)",),
     ),
+    Step(
+        "counts of emptied cash boxes",
+        (
+            "create table cash_counts (terminal varchar(80) not null, sequence bigint not null, "
+            "day varchar(10) not null, at bigint not null, who varchar(30) not null, "
+            "expected_fen bigint not null, counted_fen bigint not null, notes text not null, "
+            "primary key (terminal, sequence))",
+            "create index ix_cash_counts_day on cash_counts (day)",
+        ),
+    ),
 )
 """STEPS[n] takes a database from schema n + 1 to n + 2. Schema 1 is that of the first release,
 which kept no number. A change of tables.py is a new step here; a test compares the two."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from gateway.adapters.port import Booking, Hospital, Work
+from gateway.cash_counts import CashCounted, counted_on
 from gateway.daily_file import Channel, DailyFile
 from gateway.matching import DUTIES, Difference, Payment, judge
 from gateway.store import Store, insert_new
@@ -47,7 +48,8 @@ class Found:
 class Outcome:
     """A day's match. `missing`: channels whose file has not come; their payments are not judged.
 
-    `cash_fen`: booked against notes, to be held against the cash boxes' counts.
+    `cash_fen`: booked against notes; `counted`: the cash boxes that were counted on this day, each
+    held against what its terminal had stacked since the count before.
     """
 
     day: date
@@ -55,6 +57,7 @@ class Outcome:
     found: tuple[Found, ...]
     missing: tuple[Channel, ...]
     cash_fen: Fen = 0
+    counted: tuple[CashCounted, ...] = ()
 
 
 def take_file(store: Store, file: DailyFile, now: datetime) -> bool:
@@ -127,7 +130,7 @@ def match(work: Work, hospital: Hospital, day: date) -> Outcome:
     missing = tuple(channel for channel in Channel if channel not in here)
     found.sort(key=lambda one: (list(Difference).index(one.difference), one.payment.reference))
     cash_fen = sum(sum(page.booked) for page in books.pages.values() if page.is_cash(day))
-    return Outcome(day, matched, tuple(found), missing, cash_fen)
+    return Outcome(day, matched, tuple(found), missing, cash_fen, counted_on(work, day))
 
 
 @dataclass
@@ -323,6 +326,9 @@ def as_json(outcome: Outcome) -> str:
         "matched": outcome.matched,
         "differences": listed,
         "cash_fen": outcome.cash_fen,
+        "cash_counts": [
+            {**asdict(one), "difference_fen": one.difference_fen} for one in outcome.counted
+        ],
         "missing_files": [channel.value for channel in outcome.missing],
     }
     return json.dumps(body, ensure_ascii=False)
@@ -341,6 +347,7 @@ def as_text(outcome: Outcome) -> str:
         lines.append(f"⚠ 未收到{said(CHANNELS, channel)}对账单：这部分还没有核对，收到后重新对账")
     if outcome.cash_fen:
         lines.append(f"现金入账 ¥{yuan(outcome.cash_fen)}，请与钱箱清点核对")
+    lines += [one.as_text() for one in outcome.counted]
     counts = Counter(one.difference for one in outcome.found)
     for difference in Difference:
         if not counts[difference]:

@@ -224,6 +224,19 @@ differences = Table(
     Column("journal", String(30), nullable=False),
 )
 
+cash_counts = Table(
+    "cash_counts",
+    metadata,
+    Column("terminal", String(80), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("day", String(10), nullable=False, index=True),
+    Column("at", BigInteger, nullable=False),
+    Column("who", String(30), nullable=False),
+    Column("expected_fen", BigInteger, nullable=False),
+    Column("counted_fen", BigInteger, nullable=False),
+    Column("notes", Text, nullable=False),  # JSON: note_fen, expected, counted
+)
+
 look_ups = Table(
     "look_ups",
     metadata,

@@ -67,6 +67,7 @@ KINDS: Mapping[str, str] = {
     "payment": "付款状态",
     "registration": "离线挂号",
     "lease_returned": "归还号源",
+    "cash_count": "钱箱清点",
 }
 
 REASONS: Mapping[str, str] = {
@@ -98,6 +99,7 @@ class Notice:
 
 ALARMS: Mapping[str, Notice] = {
     "payment_in_doubt": Notice("付款久未核实", "财务按单号查渠道流水，了结前不要重收"),
+    "cash_differs": Notice("钱箱清点与终端记录不符", "财务复点，按清点单查当期现金单号"),
     "key_reused": Notice("同一记录号、两种内容", "信息科查该终端，勿删除任何一份"),
     "sequence_reused": Notice("同一序号、两种内容", "信息科查该终端硬盘是否被替换或回滚"),
     "reversal_of_booked": Notice("已入账的付款被要求冲正", "财务核对该单号，未予冲正"),

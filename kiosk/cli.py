@@ -377,5 +377,5 @@ def audit_verify(profile: ProfilePath = PROFILE, as_json: AsJson = False) -> Non
 
 
 app.add_typer(outbox_cli.outbox, name="outbox")
-for _command in (outbox_cli.gate, outbox_cli.erase, outbox_cli.compared):
+for _command in (outbox_cli.gate, outbox_cli.erase, outbox_cli.compared, outbox_cli.cash_count):
     app.command()(_command)

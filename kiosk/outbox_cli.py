@@ -1,4 +1,4 @@
-"""`kiosk outbox`, `kiosk gate`, `kiosk erase`, `kiosk compared`: what staff do about the records.
+"""What staff do about the records: `kiosk outbox`, `gate`, `erase`, `compared`, `cash-count`.
 
 They ask a running core; when none runs, they open its store themselves and let go of it again.
 """
@@ -227,6 +227,25 @@ def erase(role: Role, profile: ProfilePath = PROFILE) -> None:
     number = typer.prompt("ID number", hide_input=True, confirmation_prompt=True)
     ask(profile, "erase", number=number, roles=[_pin_of(role)])
     typer.echo("erased, and every older copy of the store with it")
+
+
+def cash_count(
+    role: Role,
+    notes: Annotated[list[str], typer.Argument(help="How many of each note: 20=3 50=1 …")],
+    profile: ProfilePath = PROFILE,
+    as_json: AsJson = False,
+) -> None:
+    """The notes of an emptied cash box, counted by hand, against what the terminal has stacked."""
+    found = dict(one.partition("=")[::2] for one in notes)
+    said = ask(profile, "cash_count", notes=found, roles=[_pin_of(role)])
+    if as_json:
+        typer.echo(json.dumps(said))
+        return
+    for yuan, (expected, counted) in said["notes"].items():
+        typer.echo(f"{yuan:>4} yuan: {counted} found, {expected} stacked")
+    difference_fen = said["difference_fen"]
+    verdict = f"DIFFERENCE {difference_fen / 100:+.2f} yuan" if difference_fen else "agrees"
+    typer.echo(f"counted {said['counted_fen'] / 100:.2f} yuan: {verdict}")
 
 
 def compared(role: Role, profile: ProfilePath = PROFILE) -> None:

@@ -75,7 +75,7 @@ class Owned:
     def __init__(
         self, store: Store, outbox: Outbox, audit: Audit, *, terminal: str, quote_key: str
     ) -> None:
-        self._terminal, self._quote_key = terminal, quote_key
+        self.terminal, self._quote_key = terminal, quote_key
         self._outbox, self._audit = outbox, audit
         self._store, self._cache, self._settings = store, Cache(store), Settings(store)
         self._leases = leases.Leases(store)
@@ -102,7 +102,7 @@ class Owned:
         """
         with self._store.transaction() as tx:
             serial = self._settings.next_number(tx, "lease")
-            key = f"{self._terminal}-{now:%y%m%d}-{serial}-lease"
+            key = f"{self.terminal}-{now:%y%m%d}-{serial}-lease"
             least = now + SAFE_MARGIN + LASTING
             wish = Wish(GrantLease(key, department.id, now.date(), numbers, least), department)
             self._cache.put(tx, Document(_wished(wish), to_json(wish), FOR_EVER_MS))
@@ -208,7 +208,7 @@ class Owned:
         by the time floor, and no payment has used it.
         """
         held = self._held(whose)
-        if held is None or held.used_by or held.quote.terminal != self._terminal:
+        if held is None or held.used_by or held.quote.terminal != self.terminal:
             return None
         ends_ms = int(held.quote.valid_until.timestamp() * 1000)
         valid = ends_ms > self.floor.now_ms() and signed_by(self._pinned(), held.quote)

@@ -10,6 +10,7 @@ import json
 from base64 import b64decode
 from typing import Any
 
+from kiosk.cash_count import count
 from kiosk.keeping import PURPOSES
 from kiosk.records import ROLES, StoreRecords
 from offline.chain import Intact, Tampered
@@ -36,7 +37,7 @@ def answer(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[str,
             return _shown(records, str(asked.get("key", "")))
         case "gate":
             return _gate(records, str(asked.get("purpose", "")))
-        case "gate_override" | "outbox_retry" | "erase" | "compared":
+        case "gate_override" | "outbox_retry" | "erase" | "compared" | "cash_count":
             return _by_staff(records, what, asked)
     return None
 
@@ -115,6 +116,8 @@ def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[s
             key = str(asked.get("key", ""))
             done = records.sending.retry(key, pairs[0][0])
             return {"retried": key} if done else {"error": f"{key} is not a refused record"}
+        case "cash_count":
+            return count(records, asked, pairs[0][0])
         case "erase":
             why = records.keeping.erase(str(asked.get("number", "")), pairs[0][0]).why
             return {"error": _NOT_ERASED[why]} if why else {"erased": True}

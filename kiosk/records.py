@@ -341,6 +341,14 @@ class StoreRecords:
         """What was done in this person's name here, oldest first."""
         return tuple(self._line(event) for event in self._audit.trail(self._need(number)))
 
+    def now(self) -> datetime:
+        """The wall clock's time, in the hospital's zone."""
+        return datetime.fromtimestamp(self._store.clock.wall_ms() / 1000, self._zone)
+
+    def own_key(self, what: str) -> str:
+        """A key that no other record has, for what no session has begun."""
+        return f"{self.owned.terminal}-{self.now():%y%m%d}-{self.fresh()}-{what}"
+
     def find(self, slip_or_reference: str) -> list[AuditEvent]:
         return self._audit.find(slip_or_reference)
 

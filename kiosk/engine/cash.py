@@ -20,12 +20,16 @@ class CashBox:
 
     NOTE = "cash_box"
     TROUBLE = "cash_box_trouble"
+    CLOSINGS = "cash_box_closings"
+    CLOSED = "cash_box_closed:"
+    """One note a closing: what should have been in the box, until somebody has counted it."""
 
     def __init__(self, notes: Mapping[str, str]) -> None:
         kept = json.loads(notes.get(self.NOTE, "{}"))
         self._counts: dict[int, int] = {int(fen): count for fen, count in kept.items()}
         self._looked: CashLooked | None = None
         self._trouble: str = _trouble(notes).get("code", "")
+        self._closings = int(notes.get(self.CLOSINGS, "0"))
 
     @property
     def notes_fen(self) -> tuple[int, ...]:
@@ -57,8 +61,11 @@ class CashBox:
     def _emptied(self) -> list[Effect]:
         """Putting an empty box in begins a new count."""
         fields = (("amount_fen", self.level_fen), ("count", sum(self._counts.values())))
+        self._closings += 1
+        closed = KeepNote(f"{self.CLOSED}{self._closings}", self._level().body)
+        number = KeepNote(self.CLOSINGS, str(self._closings))
         self._counts = {}
-        return [KeepAudit("cash_box_emptied", fields=fields), self._level()]
+        return [KeepAudit("cash_box_emptied", fields=fields), closed, number, self._level()]
 
     def after(self, keeps: Iterable[Effect]) -> list[Effect]:
         """The records that belong to notes that are newly in the box."""
@@ -89,7 +96,7 @@ class CashBox:
         self._trouble = code
         return KeepNote(self.TROUBLE, json.dumps({"code": code, "mark": mark} if code else {}))
 
-    def _level(self) -> Effect:
+    def _level(self) -> KeepNote:
         return KeepNote(self.NOTE, json.dumps(self._counts, sort_keys=True))
 
 

@@ -680,6 +680,32 @@ class LeaseReturnedRecord:
     at: datetime
 
 
+@dataclass(frozen=True)
+class NotesCounted:
+    """Notes of one worth: how many the terminal had stacked, how many a person has found."""
+
+    note_fen: int
+    expected: int
+    counted: int
+
+
+@dataclass(frozen=True)
+class CashCountRecord:
+    """An emptied cash box, counted by hand. `who` is a role; no person is named."""
+
+    at: datetime
+    who: str
+    notes: tuple[NotesCounted, ...]
+
+    @property
+    def expected_fen(self) -> int:
+        return sum(one.note_fen * one.expected for one in self.notes)
+
+    @property
+    def counted_fen(self) -> int:
+        return sum(one.note_fen * one.counted for one in self.notes)
+
+
 RECORD_BODIES: dict[str, type] = {
     "check_in": CheckInRecord,
     "printed": PrintedRecord,
@@ -689,6 +715,7 @@ RECORD_BODIES: dict[str, type] = {
     "payment": PaymentRecord,
     "registration": RegistrationRecord,
     "lease_returned": LeaseReturnedRecord,
+    "cash_count": CashCountRecord,
 }
 
 

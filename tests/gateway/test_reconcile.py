@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from gateway import fleet, reconcile
 from gateway.adapters.demo import ledger, people
@@ -270,6 +271,36 @@ def test_notes_match_by_the_terminals_word_and_their_sum_is_told(world: World) -
     outcome = reconcile.run(world.parts.store, world.parts.gateway.hospital, day, MORNING)
     assert (outcome.found, outcome.cash_fen) == ((), asked.amount_fen)
     assert "现金入账" in reconcile.as_text(outcome)
+
+
+def test_a_counted_cash_box_stands_in_the_days_match_and_a_difference_is_an_alarm(
+    world: World,
+) -> None:
+    """Finance sees whose box holds more or less than its terminal has stacked."""
+    day = world.clock().date()
+    right = c.CashCountRecord(world.clock(), "technician", (c.NotesCounted(2000, 3, 3),))
+    notes = (c.NotesCounted(100, 0, 1), c.NotesCounted(2000, 3, 2))
+    wrong = c.CashCountRecord(world.clock(), "finance", notes)
+    for sequence, body in enumerate((right, wrong), start=1):
+        reply = world.ask(c.Outbox((record(sequence, body, "cash_count"),)))
+        assert [one.state for one in reply.verdicts] == ["accepted"]
+    outcome = reconcile.run(world.parts.store, world.parts.gateway.hospital, day, MORNING)
+    assert [(one.counted_fen, one.difference_fen) for one in outcome.counted] == [
+        (6000, 0),
+        (4100, -1900),
+    ]
+    (one, other) = json.loads(reconcile.as_json(outcome))["cash_counts"]
+    assert (one["difference_fen"], other["difference_fen"], other["who"]) == (0, -1900, "finance")
+    text = reconcile.as_text(outcome)
+    assert "清点 ¥60.00，与终端记录相符" in text
+    assert "清点 ¥41.00，终端记录 ¥60.00，少 ¥19.00" in text
+    with world.parts.store.reading() as connection:
+        told = connection.execute(select(alarms.c.kind, alarms.c.detail)).all()
+    assert told == [("cash_differs", "-19.00")]
+    tomorrow = reconcile.run(
+        world.parts.store, world.parts.gateway.hospital, day + timedelta(1), MORNING
+    )
+    assert tomorrow.counted == ()
 
 
 def file_of(world: World, day: date, *rows: FileRow) -> None:
