@@ -134,8 +134,19 @@ def _choose_alone(pay: Pay, quote: Quote | None, scene: Scene) -> Stepped:
     if not ours or not payable(quote, scene):
         return replace(pay, at="problem", problem="hospital_away"), ()
     notice = Notice("card_only_away", grave=False)
-    alone = replace(pay, quote=quote, alone=True, notice=notice)
-    return replace(alone, at="choosing", moved_to="DECLINED"), ()
+    alone = replace(pay, quote=quote, alone=True, notice=notice, want="")
+    alone = replace(alone, at="choosing", moved_to="DECLINED")
+    if pay.want == "card" and quote == pay.quote:
+        return _switch(alone, "card", scene)
+    return alone, ()
+
+
+def _by_card(pay: Pay, scene: Scene) -> Stepped:
+    """Alone: only if the quote on the page is still good, since a page may lie open for long."""
+    if not pay.alone:
+        return _switch(pay, "card", scene)
+    assert scene.person is not None
+    return replace(pay, at="quoting", want="card"), (AskQuote("held", index_of(scene.person)),)
 
 
 def _begin(pay: Pay, method: Method, scene: Scene) -> Stepped:
@@ -169,7 +180,7 @@ def _step_choosing(pay: Pay, event: Event, scene: Scene) -> Stepped:
         case Touched("card") | BankCardInserted() if "pad" in scene.ways_in_doubt:
             return replace(pay, notice=Notice("pad_in_doubt", "pad", grave=False)), ()
         case Touched("card") | BankCardInserted() if scene.works.pad:
-            return _switch(pay, "card", scene)
+            return _by_card(pay, scene)
         case Touched("card"):
             return replace(pay, notice=Notice("pad_away", "pad")), ()
         case Touched("cash") if offered_cash(pay, scene) == "offered":

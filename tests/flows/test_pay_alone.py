@@ -59,6 +59,23 @@ def test_a_card_is_charged_the_quotes_own_part_by_the_saga(way: str) -> None:
     assert till.orders() == ["ChargePad"], "nobody was asked for anything before"
 
 
+@pytest.mark.parametrize("way", ["card", "inserted"])
+def test_a_quote_that_ended_while_the_page_was_open_is_not_charged(way: str) -> None:
+    """DESIGN §5: payable only while it is valid, and a page that is touched stays open."""
+    till = alone()
+    till.held = None  # past its end, by the store's time floor
+    till.tell(BankCardInserted()) if way == "inserted" else till.touch("card")
+    assert (till.page, till.orders()) == (Problem("hospital_away", True, "3"), [])
+
+
+def test_another_quote_than_the_one_on_the_page_is_shown_before_it_is_charged() -> None:
+    till = alone()
+    till.held = replace(HELD, id="Q2", split=Split(7130, 1500, 0, 4220))
+    till.touch("card")
+    assert (till.page.own_fen, till.orders()) == (4220, [])
+    assert till.touch("card").every(BeginPayment)[-1].amount_fen == 4220
+
+
 def test_a_payers_code_is_not_taken() -> None:
     till = alone().tell(CodeScanned(PAYER_CODE))
     assert (till.notice, till.orders()) == ("card_only_away", [])
