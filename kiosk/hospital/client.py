@@ -47,6 +47,7 @@ SILENT_S = 6  # a connection over which nothing comes back for so long is dead
 _ASK_AFTER_S, _ASK_EVERY_S = 3, 1  # an idle connection is asked, until SILENT_S have passed
 RETRY_AFTER_MAX_S = 300
 _PACK_FROM_BYTES = 1024  # below this gzip only costs
+_PACK_LEVEL = 3  # a batch is a twelfth less at 6, at three times the work
 _ECHOED = ("reference", "key", "report_id")  # a reply that has it says whose answer it is
 _CODE_CHARS_MAX = 40
 _CHUNK_BYTES = 64 * 1024
@@ -79,6 +80,7 @@ class HospitalClient:
         self._carrier = _Carrier(self._exchange)
         self._session.mount("http://", self._carrier)
         self._session.mount("https://", self._carrier)
+        self._ready: dict[str, requests.PreparedRequest] = {}
         self._headers = {
             TERMINAL_HEADER: terminal,
             "Authorization": f"Bearer {token}",
@@ -119,18 +121,16 @@ class HospitalClient:
 
     def _carried(self, endpoint: Endpoint, body: bytes) -> tuple[int, bytes, float | None]:
         """Status, body and Retry-After, within the endpoint's time for the whole exchange."""
-        headers = self._headers
-        if len(body) >= _PACK_FROM_BYTES:
-            body = gzip.compress(body, compresslevel=5, mtime=0)
-            headers = {**headers, "Content-Encoding": "gzip"}
+        packed = len(body) >= _PACK_FROM_BYTES
+        if packed:
+            body = gzip.compress(body, compresslevel=_PACK_LEVEL, mtime=0)
         timeout_s = min(endpoint.timeout_s, self._timeout_max_s)
         self._exchange.begin(timeout_s)
         try:
-            with self._session.post(
-                f"{self._base_url}{endpoint.path}",
-                data=body,
-                headers=headers,
+            with self._session.send(
+                self._request(endpoint, body, packed=packed),
                 timeout=(min(CONNECT_S, timeout_s), timeout_s),
+                proxies={},
                 allow_redirects=False,
                 stream=True,
             ) as response:
@@ -139,6 +139,22 @@ class HospitalClient:
         except (requests.RequestException, HTTPError, OSError) as fault:
             self._carrier.close()  # drop the connection whole
             raise self._lost(endpoint) from fault
+
+    def _request(
+        self, endpoint: Endpoint, body: bytes, *, packed: bool
+    ) -> requests.PreparedRequest:
+        """As requests.post() would make it; what all of one endpoint share is made once."""
+        ready = self._ready.get(endpoint.name)
+        if ready is None:
+            url = f"{self._base_url}{endpoint.path}"
+            plain = requests.Request("POST", url, headers=self._headers)
+            ready = self._ready[endpoint.name] = self._session.prepare_request(plain)
+        request = ready.copy()
+        request.body = body
+        request.headers["Content-Length"] = str(len(body))
+        if packed:
+            request.headers["Content-Encoding"] = "gzip"
+        return request
 
     def _lost(self, endpoint: Endpoint) -> HospitalError:
         if self._exchange.left and endpoint.changes:

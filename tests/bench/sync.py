@@ -25,6 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from statistics import median
+from zoneinfo import ZoneInfo
 
 import requests
 
@@ -45,6 +46,7 @@ from tests.gateway.served import Program
 
 PEOPLE = everybody()
 KEYS = itertools.count(1)
+ZONE = ZoneInfo("Asia/Shanghai")
 WIRE_OVERHEAD_BYTES = 600  # head of request and of answer, as seen in a capture
 
 
@@ -107,7 +109,7 @@ class Terminal:
 
 def outgoing(record: outbox.Record) -> c.Record:
     assert isinstance(record.body, bytes)
-    at = datetime.fromtimestamp(record.at_ms / 1000).astimezone()
+    at = datetime.fromtimestamp(record.at_ms / 1000, ZONE)  # as kiosk/sending.py does
     return c.Record(record.seq, record.key, record.kind, at, record.body.decode())
 
 
@@ -195,7 +197,7 @@ def wire_share() -> float:
     )
     verdicts = tuple(c.Verdict(record.key, "accepted") for record in sent.records)
     request, reply = c.to_json(sent), c.to_json(c.OutboxReply(verdicts, len(verdicts)))
-    carried = len(gzip.compress(request, compresslevel=5)) + len(reply) + WIRE_OVERHEAD_BYTES
+    carried = len(gzip.compress(request, compresslevel=3)) + len(reply) + WIRE_OVERHEAD_BYTES
     return carried / (len(request) + len(reply))
 
 
