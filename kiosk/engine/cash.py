@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kiosk.flows.effects import Effect, KeepAudit, KeepCash, KeepNote
@@ -71,6 +72,9 @@ class CashBox:
         """The records that belong to notes that are newly in the box."""
         more: list[Effect] = []
         for keep in keeps:
+            if isinstance(keep, KeepCash) and self._looked is not None:
+                # What one payment was told must not be told to the next one when it asks again.
+                self._looked = replace(self._looked, mark=keep.mark)
             if isinstance(keep, KeepCash) and keep.kept_fen:
                 self._counts[keep.kept_fen] = self._counts.get(keep.kept_fen, 0) + 1
                 fields = (("amount_fen", keep.kept_fen),)

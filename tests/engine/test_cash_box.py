@@ -101,3 +101,18 @@ def test_a_jam_that_was_cleared_while_core_was_off_is_forgotten(machine: Machine
     machine.box.put_box()
     machine.kill()
     assert trouble(machine) == ""
+
+
+def test_notes_of_the_payment_before_are_not_counted_for_one_that_was_killed_at_once(
+    machine: Machine,
+) -> None:
+    """What the box has told for one person is nobody else's when it is asked again."""
+    first = machine.at_the_slot(2000)
+    machine.insert(20)
+    assert machine.until_ended(first) == "SETTLED"
+    machine.desk.touch("end")
+    second = machine.at_the_slot(2000)
+    assert second != first
+    machine.kill()
+    assert machine.until_ended(second) == "DECLINED"
+    assert machine.taken_fen(second) == 0
