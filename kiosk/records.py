@@ -280,11 +280,14 @@ class StoreRecords:
 
     def give_number(self, give: GiveNumber, session: str) -> GivenNumber | NoNumber:
         """The number, its record and its trail, or none of them; twice the same to one person."""
-        with self._store.transaction() as tx:
+
+        def work(tx: Transaction) -> GivenNumber | NoNumber:
             given = self.owned.give(tx, give.slot_id, self._need(give.number), give.key)
             for keep in () if given is None or given.again else registered(give, given):
                 self._keep(tx, keep, session)
-        return NoNumber() if given is None else given
+            return NoNumber() if given is None else given
+
+        return self.keeping.write(work)
 
     def held_quote(self, number: str) -> Quote | None:
         return self.owned.quote_of(self._need(number))

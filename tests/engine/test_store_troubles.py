@@ -29,7 +29,7 @@ from kiosk.hospital.contract import (
     Settled,
     SlotList,
 )
-from kiosk.ports import PadLooked
+from kiosk.ports import HospitalStood, NumbersStood, PadLooked
 from kiosk.records import Opening
 from kiosk.upkeep import Keeper, Upkeep
 from kiosk.views import Problem
@@ -37,6 +37,7 @@ from offline.database import Row, SqliteDatabase, Value
 from offline.errors import StoreBroken, StoreFull
 from offline.store import suspect_mark
 from tests.engine.desk import Desk
+from tests.engine.test_offline_stories import lay, lend, registrations
 from tests.flows.people import NOTHING, SLOTS, hold
 from tests.flows.people import quote as fee
 from tests.flows.till import quote
@@ -152,6 +153,18 @@ def test_on_a_full_disk_nobody_is_asked_for_money_and_the_way_to_the_window_is_s
 def _home(terminal: Terminal) -> tuple[object, ...]:
     terminal.touch("back")
     return (terminal.page.next, *terminal.page.tasks)
+
+
+def test_a_number_that_is_promised_while_the_disk_fills_up_is_given(terminal: Terminal) -> None:
+    """The number, its record and its trail have no room but the ballast's; core fell instead."""
+    lend(terminal.records)
+    terminal.tell(NumbersStood(3), HospitalStood(False))
+    terminal.records.admission()
+    lay(terminal).touch("next", "department:D1", "slot:S9")
+    terminal.fills_up()
+    terminal.touch("confirm")
+    assert terminal.page.page == "finished" and not terminal.ballast.exists()
+    assert len(registrations(terminal)) == 1
 
 
 def test_a_volunteer_gets_in_on_a_full_disk_and_wrong_pins_are_counted(terminal: Terminal) -> None:
