@@ -76,6 +76,31 @@ def has_emulator(driver: str) -> bool:
     return bool(emulator.MISBEHAVIOURS)
 
 
+BY_NAME = frozenset({"failure_matrix", "reconnect_and_look", "logged_once_lost_once_back"})
+"""Rules that are proved outside the driver's own folders: the claim names the test."""
+
+
+def named_test(claim: str) -> re.Match[str] | None:
+    """`done: tests/folder/test_file.py::test_name`."""
+    return re.fullmatch(r"done: (tests/[\w/]+/test_\w+)\.py::(test_\w+)", claim)
+
+
+def covered_by(claim: str) -> set[str]:
+    """The drivers that the named test is run for; empty: there is no such test."""
+    named = named_test(claim)
+    assert named is not None
+    if not (ROOT / f"{named[1]}.py").exists():
+        return set()
+    module = importlib.import_module(named[1].replace("/", "."))
+    marks = getattr(getattr(module, named[2], None), "pytestmark", ())
+    return {
+        str(value)
+        for mark in marks
+        if mark.name == "parametrize" and mark.args[0] == "driver"
+        for value in mark.args[1]
+    }
+
+
 CHECKS: dict[str, Callable[[str], bool]] = {
     "hand_vectors": lambda driver: "typed" in suite_of(driver) and "§" in suite_of(driver),
     "any_cut_noise_bit_flip": lambda driver: (
@@ -106,7 +131,9 @@ def test_every_rule_is_done_or_exempt_with_a_reason(driver: str) -> None:
     assert {level: set(rules) for level, rules in CLAIMS[driver].items()} == RULES
     for level in CLAIMS[driver].values():
         for rule, claim in level.items():
-            assert claim == "done" or re.fullmatch(r"exempt: .{10,}", claim), f"{rule}: {claim}"
+            told = claim == "done" or re.fullmatch(r"exempt: .{10,}", claim) or named_test(claim)
+            assert told, f"{rule}: {claim}"
+            assert named_test(claim) or rule not in BY_NAME or claim != "done", f"{rule}: by name"
 
 
 @pytest.mark.parametrize(
@@ -114,8 +141,22 @@ def test_every_rule_is_done_or_exempt_with_a_reason(driver: str) -> None:
 )
 def test_what_is_claimed_done_can_be_seen(driver: str, rule: str) -> None:
     (claim,) = [rules[rule] for rules in CLAIMS[driver].values() if rule in rules]
-    if claim == "done":
+    if claim.startswith("done"):
         assert CHECKS[rule](driver), f"{driver} claims {rule}"
+
+
+@pytest.mark.parametrize(("driver", "rule"), [(d, rule) for d in CLAIMS for rule in BY_NAME])
+def test_a_test_that_is_named_is_there_and_is_run_for_the_driver(driver: str, rule: str) -> None:
+    claim = CLAIMS[driver]["ward"][rule]
+    if not claim.startswith("exempt: "):
+        assert driver in covered_by(claim), f"{driver}: {claim}"
+
+
+def test_a_name_without_a_test_covers_nobody() -> None:
+    there = CLAIMS["idcard"]["ward"]["reconnect_and_look"]
+    assert "idcard" in covered_by(there) and "zork" not in covered_by(there)
+    assert covered_by(there + "_too") == set()
+    assert covered_by("done: tests/kiosk/test_nothing.py::test_it") == set()
 
 
 def test_a_claim_without_its_work_is_caught() -> None:
