@@ -90,7 +90,7 @@ class Audit:
         link = link_hash(previous, seq, payload)
         tx.add("insert into audit values (?, ?, ?)", seq, payload, link)
         for name in kind.searchable(facts):
-            tx.add(INSERT_NAME, name, "audit", seq, seq, None, None, None)
+            tx.add(INSERT_NAME, name, "audit", seq, seq)
         tx.remember("audit_end", _End(seq, link))
         if seq % HEAD_EVENTS == 0:
             self.sign_head(tx)

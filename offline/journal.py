@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from offline.database import Row, Value
 from offline.errors import StoreCorrupt
-from offline.migrations import INSERT_NAME
+from offline.migrations import INSERT_MOVE
 from offline.store import Reading, Store, Transaction
 from offline.vault import Erased, Place, Pseudonym
 
@@ -222,7 +222,7 @@ def _heads(tx: Transaction) -> dict[str, _Head]:
 def _add_move(tx: Transaction, head: _Head, evidence: bytes) -> None:
     reference, state, n, person = head
     sealed = tx.vault.seal(tx, person, _move_place(reference, n, state), evidence)
-    tx.add(INSERT_NAME, *(reference, "move", n, None, tx.at_ms, str(state), sealed))
+    tx.add(INSERT_MOVE, reference, n, tx.at_ms, str(state), sealed)
     heads = _heads(tx)
     if len(heads) >= HEADS_REMEMBERED:
         heads.clear()

@@ -6,8 +6,11 @@ it cannot carry over. Times are milliseconds since 1970 by the wall clock.
 
 from __future__ import annotations
 
-INSERT_NAME = "insert into names values (?, ?, ?, ?, ?, ?, ?)"
-"""name, room, n, seq, at, state, evidence: one text for all rooms, so that they go in together."""
+INSERT_NAME = "insert into names (name, room, n, seq) values (?, ?, ?, ?)"
+INSERT_MOVE = (
+    "insert into names (name, room, n, at, state, evidence) values (?, 'move', ?, ?, ?, ?)"
+)
+"""Only the columns each has: for a None that it binds, sqlite3 looks for an adapter, in vain."""
 
 FIRST = (
     # Small facts by name: counters, floors, identifiers. One page.

@@ -115,7 +115,7 @@ class Outbox:
         """
         seq = _last_seq(tx) + 1
         sealed = tx.vault.seal(tx, person, _place(key), body)
-        tx.add(INSERT_NAME, key, "outbox", 0, seq, None, None, None)
+        tx.add(INSERT_NAME, key, "outbox", 0, seq)
         tx.add(
             "insert into outbox (seq, key, kind, person, body, at) values (?, ?, ?, ?, ?, ?)",
             *(seq, key, kind, person, sealed, tx.at_ms),
