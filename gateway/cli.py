@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import signal
 import sys
 import threading
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +18,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from gateway import app as http
 from gateway import console, daily_file, fleet, migrations, policy, reconcile
@@ -30,13 +33,17 @@ from gateway.retention import keep_erasing
 from gateway.sealing import Keys, load_or_make
 from gateway.server import Tls, allow_connections, server
 from gateway.service import Gateway
-from gateway.store import Store
+from gateway.store import Store, StoreAway
 from kiosk import logs
 from kiosk.logs import Log
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
 
 Url = Annotated[str, typer.Option(help="sqlite:///PATH or postgresql+psycopg://…")]
+AFile = typer.Option(exists=True, dir_okay=False, readable=True)
+Day = Annotated[
+    datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="The provider's business date.")
+]
 KeyFile = Annotated[
     Path | None, typer.Option(help="Sealing and signing keys; beside the SQLite file by default.")
 ]
@@ -44,10 +51,16 @@ _DEFAULT_URL = "sqlite:///gateway.db"
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """What went wrong is a line for whoever typed the command."""
     try:
         app(arguments)
     except migrations.SchemaNewer as newer:
         sys.exit(f"kiosk-gateway: {newer}")
+    except ArgumentError:
+        sys.exit("kiosk-gateway: --url must be sqlite:///PATH or postgresql+psycopg://USER@HOST/DB")
+    except StoreAway as away:
+        cause = str(getattr(away.__cause__, "orig", "")).strip().partition("\n")[0]
+        sys.exit(f"kiosk-gateway: the database cannot be used: {cause or 'no answer in time'}")
 
 
 def open_store(url: str) -> Store:
@@ -55,6 +68,14 @@ def open_store(url: str) -> Store:
     store = Store(url)
     migrations.bring_up(store)
     return store
+
+
+def known_store(url: str) -> Store:
+    """As open_store, but never a new database: a mistyped path must not look like an empty one."""
+    parsed = make_url(url)
+    if parsed.drivername.startswith("sqlite") and not Path(parsed.database or "").is_file():
+        raise typer.BadParameter(f"there is no database {parsed.database}; give --url")
+    return open_store(url)
 
 
 def key_file(url: str, given: Path | None) -> Path:
@@ -103,9 +124,13 @@ def serve(  # noqa: PLR0913  options of a command
     port: int = 8440,
     adapter: Annotated[str, typer.Option(help="The hospital behind: demo.")] = "demo",
     key_file_path: Annotated[Path | None, typer.Option("--key-file")] = None,
-    tls_cert: Path | None = None,
-    tls_key: Path | None = None,
-    client_ca: Path | None = None,
+    tls_cert: Annotated[Path | None, AFile] = None,
+    tls_key: Annotated[Path | None, AFile] = None,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Terminals show a certificate of this CA."),
+    ] = None,
+    plain: Annotated[bool, typer.Option(help="No TLS here: a proxy in front does it.")] = False,
     policy_file: Path | None = None,
     policy_key: Annotated[str, typer.Option(help="Base64 Ed25519 key of the policies.")] = "",
     keep_screenings_days: Annotated[
@@ -120,7 +145,12 @@ def serve(  # noqa: PLR0913  options of a command
     if demo_now and not demo_controls:
         raise typer.BadParameter("--demo-now is for --demo-controls only")
     tls = _tls(tls_cert, tls_key, client_ca)
-    clock = started_at(datetime.fromisoformat(demo_now)) if demo_now else system_clock
+    if tls is None and not plain and not _only_here(host):
+        raise typer.BadParameter(
+            f"tokens and patients' data would go in the clear to {host}: give --tls-cert and "
+            "--tls-key, or --plain when a proxy on this network does TLS"
+        )
+    clock = _started(demo_now) if demo_now else system_clock
     keys = load_or_make(key_file(url, key_file_path))
     log = logs.start("gateway", clock, sys.stderr)
     scheme = "http" if tls is None else "https"
@@ -155,6 +185,21 @@ def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> Tls | N
     return None
 
 
+def _only_here(host: str) -> bool:
+    """Nobody but this machine can connect."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _started(instant: str) -> Clock:
+    try:
+        return started_at(datetime.fromisoformat(instant))
+    except ValueError:
+        raise typer.BadParameter("--demo-now is an instant like 2026-11-20T08:42") from None
+
+
 def demo_app(parts: DemoParts, *, with_controls: bool) -> FastAPI:
     routers = [console.router(parts.store, parts.keys, parts.gateway.clock)]
     if with_controls:
@@ -187,7 +232,7 @@ def add_terminal(
 @app.command("revoke-terminal")
 def revoke_terminal(name: str, url: Url = _DEFAULT_URL) -> None:
     """Refuse a terminal from now on."""
-    if not fleet.revoke_terminal(open_store(url), name):
+    if not fleet.revoke_terminal(known_store(url), name):
         typer.echo(f"no terminal {name}", err=True)
         raise typer.Exit(1)
 
@@ -200,49 +245,66 @@ def add_operator(
     typer.echo(fleet.add_operator(open_store(url), name, role))
 
 
+@app.command("remove-operator")
+def remove_operator(name: str, url: Url = _DEFAULT_URL) -> None:
+    """Let a member of staff no longer use /console: whoever leaves, whose token is lost."""
+    if not fleet.remove_operator(known_store(url), name):
+        typer.echo(f"no operator {name}", err=True)
+        raise typer.Exit(1)
+
+
 @app.command("make-policy-key")
 def make_policy_key(out: Path) -> None:
-    """Make a key for signing policies; prints the public part for --policy-key."""
+    """Make a key for signing policies in a new file; prints the public part for --policy-key."""
     private = Ed25519PrivateKey.generate()
-    out.touch(0o600)
-    out.write_text(base64.b64encode(private.private_bytes_raw()).decode() + "\n")
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise typer.BadParameter(f"{out} is there already: a key is never overwritten") from None
+    with os.fdopen(descriptor, "w") as file:
+        file.write(base64.b64encode(private.private_bytes_raw()).decode() + "\n")
     typer.echo(base64.b64encode(private.public_key().public_bytes_raw()).decode())
 
 
 @app.command("sign-policy")
 def sign_policy(
-    key: Annotated[Path, typer.Option(help="Private key of make-policy-key.")],
-    valid_from: Annotated[str, typer.Option(help="YYYY-MM-DD")],
-    valid_until: Annotated[str, typer.Option(help="YYYY-MM-DD")],
+    key: Annotated[
+        Path, typer.Option(exists=True, dir_okay=False, help="Private key of make-policy-key.")
+    ],
+    valid_from: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])],
+    valid_until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])],
     because: Annotated[str, typer.Option(help="Shown to people.")],
     name: str = "health_code",
 ) -> None:
     """Print a signed policy that turns health-code look-ups on between two days."""
-    private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.read_text()))
-    rule = policy.Policy(
-        name, date.fromisoformat(valid_from), date.fromisoformat(valid_until), because
-    )
+    if valid_until < valid_from:
+        raise typer.BadParameter("--valid-until lies before --valid-from: it would never be on")
+    try:
+        private = Ed25519PrivateKey.from_private_bytes(base64.b64decode(key.read_text()))
+    except ValueError:
+        raise typer.BadParameter(f"{key} is not a key of make-policy-key") from None
+    rule = policy.Policy(name, valid_from.date(), valid_until.date(), because)
     typer.echo(policy.sign(rule, private).decode())
 
 
 @app.command("provider-file")
-def provider_file(
-    day: Annotated[str, typer.Option("--date", help="YYYY-MM-DD")], url: Url = _DEFAULT_URL
-) -> None:
+def provider_file(day: Day, url: Url = _DEFAULT_URL) -> None:
     """The demo provider's daily file."""
-    with Store(url).reading() as connection:
-        typer.echo(demo_ledger.daily_file(connection, date.fromisoformat(day)), nl=False)
+    with known_store(url).reading() as connection:
+        typer.echo(demo_ledger.daily_file(connection, day.date()), nl=False)
 
 
 @app.command("take-file")
-def take_file(path: Path, url: Url = _DEFAULT_URL) -> None:
+def take_file(
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], url: Url = _DEFAULT_URL
+) -> None:
     """Keep a provider's daily file for reconciliation; a spoilt one is not kept at all."""
     try:
         file = daily_file.read(path.read_bytes())
     except daily_file.FileSpoilt as spoilt:
         typer.echo(f"{path.name}: {spoilt}", err=True)
         raise typer.Exit(1) from None
-    new = reconcile.take_file(open_store(url), file, system_clock())
+    new = reconcile.take_file(known_store(url), file, system_clock())
     typer.echo(
         f"{file.channel} {file.day}: {len(file.rows)} rows{'' if new else ', known already'}"
     )
@@ -250,15 +312,15 @@ def take_file(path: Path, url: Url = _DEFAULT_URL) -> None:
 
 @app.command("reconcile")
 def reconcile_day(
-    day: Annotated[str, typer.Option("--date", help="The provider's business date.")],
+    day: Day,
     url: Url = _DEFAULT_URL,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Match terminals, providers and the hospital for one day; differences and their owners."""
-    store = open_store(url)
+    store = known_store(url)
     hospital = DemoHospital(Knobs(), lambda _: "", system_clock().tzinfo)
     store.create(*hospital.schemas())
-    outcome = reconcile.run(store, hospital, date.fromisoformat(day), system_clock())
+    outcome = reconcile.run(store, hospital, day.date(), system_clock())
     typer.echo(reconcile.as_json(outcome) if as_json else reconcile.as_text(outcome))
 
 
@@ -268,7 +330,7 @@ def ledger(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """The demo hospital's and its provider's own books."""
-    books = controls.read_ledgers(Store(url))
+    books = controls.read_ledgers(known_store(url))
     if as_json:
         typer.echo(json.dumps(books, ensure_ascii=False))
         return

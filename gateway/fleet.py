@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from gateway.adapters.port import Refused, Work
 from gateway.store import Store, insert_new
@@ -93,6 +93,11 @@ def add_operator(store: Store, name: str, role: Role, token: str = "") -> str:
         if insert_new(connection, operators, [row]) == 0:
             connection.execute(update(operators).where(operators.c.name == name).values(row))
     return token
+
+
+def remove_operator(store: Store, name: str) -> bool:
+    with store.writing() as connection:
+        return connection.execute(delete(operators).where(operators.c.name == name)).rowcount == 1
 
 
 def terminal_of(connection: Connection, name: str, token: str) -> str:

@@ -113,9 +113,9 @@ def bench(
 )
 def gateway(context: typer.Context) -> None:
     """The hospital's front-end machine: the same as `kiosk-gateway serve`."""
-    from gateway.cli import app as gateway_app
+    from gateway.cli import main as gateway_main
 
-    gateway_app(["serve", *context.args])
+    gateway_main(["serve", *context.args])
 
 
 @app.command()

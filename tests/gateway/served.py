@@ -55,7 +55,7 @@ class Program:
         self._log = folder / "gateway.log"
         self._command = [sys.executable, "-m", "gateway.cli", "serve", "--url", url]
         self._command += ["--host", host, "--port", str(self.port)]
-        self._command += ["--key-file", str(folder / "key"), *more]
+        self._command += ["--key-file", str(folder / "key"), "--plain", *more]
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

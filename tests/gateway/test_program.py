@@ -128,6 +128,7 @@ def test_staff_enrol_a_terminal_read_the_books_and_revoke_it(tmp_path: Path) -> 
 
 def test_finance_takes_a_file_and_matches_the_day(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/gateway.db"
+    open_store(url).close()
     file = tmp_path / "codes.csv"
     file.write_text(write(Channel.CODES, MORNING.date(), ()))
     assert command("take-file", str(file), "--url", url) == "codes 2026-11-20: 0 rows"
@@ -140,8 +141,12 @@ def test_finance_takes_a_file_and_matches_the_day(tmp_path: Path) -> None:
     [
         (("--url", "postgresql+psycopg://x/y"), "--key-file"),
         (("--demo-now", "2026-11-20T08:42"), "--demo-controls"),
-        (("--tls-cert", "gateway.pem"), "--tls-key"),
-        (("--client-ca", "ca.pem"), "--tls-cert"),
+        (("--tls-cert", __file__), "--tls-key"),
+        (("--tls-cert", "nowhere.pem", "--tls-key", __file__), "nowhere.pem"),
+        (("--client-ca", __file__), "--tls-cert"),
+        (("--host", "0.0.0.0"), "--plain"),
+        (("--host", "gateway.hospital"), "--plain"),
+        (("--demo-now", "yesterday", "--demo-controls"), "2026-11-20T08:42"),
         (("--adapter", "nobody"), "demo"),
     ],
 )
@@ -154,3 +159,62 @@ def test_options_that_contradict_each_other_start_nothing(
     assert result.exit_code != 0
     assert word in result.output
     assert list(tmp_path.iterdir()) == []
+
+
+def refused(folder: Path, *words: str) -> str:
+    """What a command that must fail said to whoever typed it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    return " ".join(done.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("reconcile", "--date", "2026-13-01"), "2026-13-01"),
+        (("reconcile", "--date", "2026-11-20"), "there is no database gateway.db; give --url"),
+        (("ledger", "--url", "sqlite:///nowhere/x.db"), "there is no database nowhere/x.db"),
+        (("add-operator", "x", "--url", "sqlite:///nowhere/x.db"), "unable to open database file"),
+        (("add-operator", "x", "--url", "nonsense"), "--url must be sqlite:///PATH"),
+        (("take-file", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_a_mistyped_command_says_what_is_wrong_and_makes_nothing(
+    words: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    """Above all no empty database in which every book looks balanced."""
+    assert said in refused(tmp_path, *words)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_signs_policies_is_never_overwritten(tmp_path: Path) -> None:
+    key = tmp_path / "policy.key"
+    command("make-policy-key", str(key))
+    before = key.read_bytes()
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert "never overwritten" in refused(tmp_path, "make-policy-key", str(key))
+    assert key.read_bytes() == before
+    days = ("--valid-from", "2026-11-20", "--valid-until", "2026-11-19", "--because", "x")
+    assert "never be on" in refused(tmp_path, "sign-policy", "--key", str(key), *days)
+
+
+def test_whoever_leaves_the_staff_no_longer_sees_the_console(tmp_path: Path) -> None:
+    """Row 113."""
+    url = f"sqlite:///{tmp_path}/gateway.db"
+    token = command("add-operator", "小张", "--url", url)
+    store = open_store(url)
+    with store.reading() as connection:
+        assert fleet.operator_of(connection, "小张", token) is not None
+    command("remove-operator", "小张", "--url", url)
+    with store.reading() as connection:
+        assert fleet.operator_of(connection, "小张", token) is None
+    store.close()
+    assert "no operator 小张" in refused(tmp_path, "remove-operator", "小张", "--url", url)
