@@ -313,6 +313,8 @@ class Core:
 
     def run(self) -> None:
         """Until SIGTERM; then in order: no new work, workers end, the store is closed."""
+        with suppress(StoreFull):  # a full disk is told elsewhere: the terminal starts
+            self.records.keeping.run_began(version("kiosk"))
         self.link.start()
         for worker in self._threads():
             worker.start()
@@ -325,6 +327,8 @@ class Core:
         for worker in self._threads():
             worker.join(2.0)
         self.link.stop()
+        with suppress(StoreFull):
+            self.records.keeping.run_ended()
         self.records.close()
         self.log.info("core_stopped")
 

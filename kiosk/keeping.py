@@ -16,10 +16,12 @@ from offline import gates
 from offline.audit import Audit
 from offline.ballast import FLOOR_BYTES, Ballast, PaymentsOff, free_bytes, wal_bytes
 from offline.errors import StoreFull
+from offline.exports import Exports, Listed
 from offline.files import destroy
 from offline.journal import Journal
 from offline.mend import back_up, compared, damaged_files, needs_comparing
 from offline.retention import Retention, StillNeeded
+from offline.runs import Runs
 from offline.settings import Settings
 from offline.store import Store, Transaction
 
@@ -28,6 +30,9 @@ DAMAGED_KEEP_DAYS = 35
 
 DAY_MS = 24 * 3600 * 1000
 PAD_KIND = "card"
+ERASING = "erasing"
+"""Set while copies of the store may still hold a person whose key is destroyed."""
+
 PURPOSES = ("update", "reset", "enrol", "sign-out")
 """What wipes or replaces this terminal, or parts it from its gateway."""
 
@@ -36,9 +41,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Erasure:
-    """`why` empty: nothing of this person can be read here again."""
+    """`why` empty: nothing of this person can be read here again.
+
+    `exports`: fingerprints of all that were ever made of this store; copies that were carried away
+    hold the person still. `strange`: exports in the folder that another store has left.
+    """
 
     why: str = ""
+    exports: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 class Keeping:
@@ -55,9 +66,14 @@ class Keeping:
         self._store, self._audit, self._ballast = store, audit, ballast
         self._random_bytes = random_bytes
         self._journal, self._settings = Journal(store), Settings(store)
+        self._exports, self._runs = Exports(store), Runs(store, audit)
         self.damaged = damaged
         self._off = ""
         self._compared = not needs_comparing(store)
+        if self._compared and self._settings.get(
+            ERASING
+        ):  # the run before did not come to the copies
+            self._destroy_copies()
 
     # --- what may be promised --------------------------------------------------------------------
 
@@ -171,21 +187,33 @@ class Keeping:
             if isinstance(found, StillNeeded):
                 return found
             self._audit.append(tx, "person_erased", person=person, who=who)
+            self._settings.set(tx, ERASING, "yes")
             return None
 
         needed = self.write(work)
         if needed is not None:
             return Erasure("unsent" if needed.waiting else "unsettled")
-        self._store.fold()
-        self._drop_copies()
-        return Erasure()
+        self._destroy_copies()
+        with suppress(StoreFull):  # the next night makes one; until then there is none
+            self._back_up()
+        made = tuple(one.fingerprint or one.name for one in self._exports.listed())
+        return Erasure("", made, self._exports.strange())
 
-    def _drop_copies(self) -> None:
+    def _destroy_copies(self) -> None:
+        """Until all are gone it is owed: a kill on the way leaves it to the next start."""
+        self._store.fold()
         backup = self._store.path.with_name(self._store.path.name + ".backup")
         for path in (backup, *damaged_files(self._store.path)):
             destroy(path)
-        with suppress(StoreFull):  # the next night makes one; until then there is none
-            self._back_up()
+        count = len(self._exports.here())
+        self._exports.drop()
+
+        def work(tx: Transaction) -> None:
+            if count:
+                self._audit.append(tx, "exports_destroyed", count=count)
+            self._settings.set(tx, ERASING, "")
+
+        self.write(work)
 
     # --- gates -----------------------------------------------------------------------------------
 
@@ -207,15 +235,33 @@ class Keeping:
         if len(set(roles)) < gates.ROLES_NEEDED:
             return None
         kind, who = purpose.replace("-", "_"), "_".join(sorted(set(roles)))
-        self.write(lambda tx: self._audit.append(tx, "gate_overridden", kind=kind, who=who))
-        folder = self._store.path.parent / "exports"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path = folder / f"{self._store.clock.wall_ms()}-{purpose}.export"
+        self._exports.folder.mkdir(mode=0o700, exist_ok=True)
+        name = f"{self._store.clock.wall_ms()}-{purpose}.export"
+        listed = self._exports.listed()
+
+        def begun(tx: Transaction) -> None:
+            self._audit.append(tx, "gate_overridden", kind=kind, who=who)
+            self._exports.begin(tx, listed, name)
+
+        self.write(begun)
+        path = self._exports.folder / name
         answer = gates.overridden(
             self._store, path, key, roles=roles, random_bytes=self._random_bytes
         )
+        self.write(lambda tx: self._exports.finish(tx, (*listed, Listed(name, "")), name))
         assert isinstance(answer, gates.Open), "two roles asked"
         return path
+
+    # --- runs of core ----------------------------------------------------------------------------
+
+    def run_began(self, version: str) -> None:
+        """Into the trail, and how the run before ended, if it could not say so. StoreFull."""
+        before = self._runs.before()
+        self.write(lambda tx: self._runs.begin(tx, version, before))
+
+    def run_ended(self) -> None:
+        """In order. StoreFull."""
+        self.write(self._runs.end)
 
     # --- for `kiosk status` ----------------------------------------------------------------------
 
@@ -226,6 +272,7 @@ class Keeping:
             "payments_off": self._off,
             "checked": self._store.checked,
             "mended": self.damaged.name if self.damaged else "",
+            "exports": len(self._exports.here()),
             "damaged_files": len([p for p in damaged_files(path) if not p.name.endswith("-wal")]),
             "backup_of": self.night_of(),
             "wal_bytes": wal_bytes(path),

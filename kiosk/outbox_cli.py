@@ -223,10 +223,17 @@ def _overridden(
 
 
 def erase(role: Role, profile: ProfilePath = PROFILE) -> None:
-    """Destroy a person's key: nothing sealed for them is read again, here or in a backup."""
+    """Destroy a person's key: nothing sealed for them is read again, here, in a backup or in an
+    export that lies here; exports that were carried away are named."""
     number = typer.prompt("ID number", hide_input=True, confirmation_prompt=True)
-    ask(profile, "erase", number=number, roles=[_pin_of(role)])
+    said = ask(profile, "erase", number=number, roles=[_pin_of(role)])
     typer.echo("erased, and every older copy of the store with it")
+    if said["exports"]:
+        marks = ", ".join(said["exports"])
+        typer.echo(f"exports that were carried away hold them still; destroy each copy of {marks}")
+    if said["strange"]:
+        names = ", ".join(said["strange"])
+        typer.echo(f"exports of an earlier store lie here and were left: {names}")
 
 
 def cash_count(

@@ -119,8 +119,10 @@ def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[s
         case "cash_count":
             return count(records, asked, pairs[0][0])
         case "erase":
-            why = records.keeping.erase(str(asked.get("number", "")), pairs[0][0]).why
-            return {"error": _NOT_ERASED[why]} if why else {"erased": True}
+            gone = records.keeping.erase(str(asked.get("number", "")), pairs[0][0])
+            if gone.why:
+                return {"error": _NOT_ERASED[gone.why]}
+            return {"erased": True, "exports": gone.exports, "strange": gone.strange}
     records.keeping.compared(pairs[0][0])
     return {"compared": True}
 

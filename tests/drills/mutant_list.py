@@ -471,6 +471,22 @@ TRAIL = (
         "        except InvalidSignature:\n            return True\n",
     ),
     Mutant(
+        "A5",
+        "leaves the exports when it erases a person",
+        (test("tests/kiosk/test_staff.py"),),
+        "kiosk/keeping.py",
+        "        self._exports.drop()\n",
+        "",
+    ),
+    Mutant(
+        "A6",
+        "takes every end of a run for a clean one",
+        (test("tests/kiosk/test_staff.py"),),
+        "offline/runs.py",
+        'return "killed" if boot == self._boot else "power"',
+        'return ""',
+    ),
+    Mutant(
         "A3", "nobody witnesses the heads", (drill("forge --tamperings 100 --mutant no_witness"),)
     ),
     Mutant(

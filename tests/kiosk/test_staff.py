@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -18,10 +20,15 @@ from kiosk.clock import TerminalClock
 from kiosk.flows.effects import KeepMove, KeepPayment, KeepQueued
 from kiosk.flows.payment import Payment
 from kiosk.hospital.contract import HandOverRecord, OutboxReply, Record, Verdict
+from kiosk.keeping import ERASING
 from kiosk.link import SOCKET_NAME, LinkServer
 from kiosk.profile import read_profile
 from kiosk.questions import answer
-from kiosk.records import StoreRecords
+from kiosk.records import StoreRecords, open_records
+from offline.clock import Clock
+from offline.gates import fingerprint
+from offline.retention import Retention
+from offline.settings import Settings
 from tests.flows.people import NOW, WANG_NUMBER
 from tests.kiosk.test_profile import GOOD
 
@@ -270,6 +277,94 @@ def test_who_is_erased_is_in_no_copy_either(staffed: Staffed, tmp_path: Path) ->
     [event] = staffed.events("person_erased")
     assert event["who"] == "finance"  # type: ignore[index]
     assert RUN.invoke(app, ["check", "--profile", str(staffed.profile)]).exit_code == 0
+
+
+def test_who_is_erased_is_in_no_export_that_lies_here_and_carried_ones_are_named(
+    staffed: Staffed, key_file: Path, tmp_path: Path
+) -> None:
+    """A7: an export holds the whole store; the one left by another store is not ours to burn."""
+    carried = tmp_path / "carried"
+    with staffed.opened() as records:
+        queue(records)
+        records.send_round(refuse)
+    past = ("--key-file", str(key_file), "--export", str(carried), "--override")
+    code, said = staffed.run("gate", "reset", *past, "technician,finance", typed="471100\n815200\n")
+    assert code == 0
+    [export] = (staffed.folder / "exports").iterdir()
+    content, blocks = export.read_bytes(), tmp_path / "blocks"
+    os.link(export, blocks)
+    earlier = export.with_name("1700000000000-reset.export")
+    earlier.write_bytes(b"of the store before")
+    with staffed.opened() as records:
+        records.sending.retry("K-1", "technician")
+        records.send_round(accept)
+    typed = f"{WANG_NUMBER}\n{WANG_NUMBER}\n815200\n"
+    code, said = staffed.run("erase", "finance", typed=typed)
+    assert code == 0 and f"destroy each copy of {fingerprint(carried)}" in said
+    assert f"an earlier store lie here and were left: {earlier.name}" in said
+    assert not export.exists() and earlier.read_bytes() == b"of the store before"
+    assert blocks.read_bytes() == bytes(len(content)), "its blocks are zeros"
+    [event] = staffed.events("exports_destroyed")
+    assert event["count"] == 1  # type: ignore[index]
+    code, said = staffed.run("erase", "finance", typed=typed)
+    assert f"destroy each copy of {fingerprint(carried)}" in said, "whoever is erased next is told"
+
+
+def test_copies_that_a_killed_erasure_left_are_destroyed_at_the_next_start(
+    staffed: Staffed, key_file: Path, tmp_path: Path
+) -> None:
+    with staffed.opened() as records:
+        queue(records)
+        path = records.keeping.override("reset", ("finance", "technician"), bytes(32))
+        assert path is not None and path.exists()
+        records.send_round(accept)
+        with records._store.transaction() as tx:  # where a kill would leave it
+            Retention(records._store, ()).erase(tx, records._store.vault.pseudonym(WANG_NUMBER))
+            Settings(records._store).set(tx, ERASING, "yes")
+    with staffed.opened():
+        assert not path.exists() and not (staffed.folder / "kiosk.db.backup").exists()
+    assert len(staffed.events("exports_destroyed")) == 1
+
+
+# --- runs of core --------------------------------------------------------------------------------
+
+
+def test_the_trail_says_of_each_run_whether_it_ended_cleanly_was_killed_or_lost_its_power(
+    tmp_path: Path,
+) -> None:
+    """Whoever is killed cannot say so: the next run does."""
+    boot = ["one"]
+
+    def opened() -> StoreRecords:
+        clock = Clock(lambda: 1.8e9, lambda: 5.0, boot[0])
+        zone: Any = NOW.tzinfo
+        chance = Random(1)
+        return open_records(
+            tmp_path, {}, clock=clock, zone=zone, random_bytes=chance.randbytes, chance=chance
+        )
+
+    for of_boot, ends in (("one", True), ("one", False), ("one", False), ("two", True)):
+        boot[0] = of_boot
+        records = opened()
+        records.keeping.run_began("1.0")
+        if ends:
+            records.keeping.run_ended()
+        records.close()
+    records = opened()
+    told = [event for event in _events(records) if event["event"].startswith("terminal_")]
+    records.close()
+    assert [(one["event"][9:], one.get("cause", one.get("boot"))) for one in told] == [
+        *(("started", "one"), ("stopped", "clean")),
+        *(("started", "one"), ("stopped", "killed")),
+        *(("started", "one"), ("stopped", "power")),
+        *(("started", "two"), ("stopped", "clean")),
+    ]
+
+
+def _events(records: StoreRecords) -> list[dict[str, str]]:
+    with records._store.reading() as reading:
+        rows = reading.rows("select payload from audit order by seq")
+    return [json.loads(payload) for (payload,) in rows]  # type: ignore[arg-type]
 
 
 # --- a running core ------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -22,6 +24,7 @@ from kiosk.demo.tour import Tour, Walk, everything_works
 from kiosk.demo.world import DemoWorld
 from kiosk.domain.identity import DocumentKind
 from kiosk.link import LinkClient, LinkLost
+from kiosk.profile import read_profile
 from kiosk.views import PaymentResult, View
 from ui.hands import HandsClient
 
@@ -98,6 +101,16 @@ class Terminal:
             return str(self._ask("payment", reference=reference)["state"])
         except LinkLost:
             return ""
+
+    def runs(self) -> list[dict[str, str]]:
+        """What the trail says of core's starts and ends; core is ended for it, and starts again."""
+        store = Path(read_profile(self.world.profile_path).terminal.folder) / "kiosk.db"
+        self.world.core.stop()
+        with closing(sqlite3.connect(store)) as alone:
+            rows = alone.execute("select payload from audit order by seq").fetchall()
+        self.world.core.start()
+        told = (json.loads(payload) for (payload,) in rows)
+        return [event for event in told if event["event"].startswith("terminal_")]
 
     def until(self, true: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
         until_s = monotonic() + timeout_s

@@ -66,6 +66,10 @@ def test_a_killed_core_settles_what_the_pad_took_by_asking_and_charges_nobody_ag
     assert len(terminal.charges()) == charges + 1
     assert terminal.charges()[-1].fate is Fate.COMPLETED
     assert terminal.bookings(reference) == 1
+    killed, started, ended = terminal.runs()[-3:]
+    assert (killed["event"], killed["cause"]) == ("terminal_stopped", "killed")
+    assert started["event"] == "terminal_started", "the trail tells of both, in this order"
+    assert (ended["event"], ended["cause"]) == ("terminal_stopped", "clean")
 
 
 def test_a_core_killed_while_the_pad_waits_for_a_card_charges_nobody(terminal: Terminal) -> None:
