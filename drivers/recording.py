@@ -5,7 +5,8 @@ may be kept stands in KEEPS, by the kind of device; a kind that is not there kee
 
 A turn is what one side said before the other spoke. Each line of the file is one piece of it:
 `{"t": seconds, "to": "device" | "host", "bytes": 7, "hex": "…"}`; `hex` may be shorter than
-`bytes`: the rest is withheld.
+`bytes`: the rest is withheld. What is no byte is an event: `{"t": seconds, "event": "scanned",
+"bytes": 18}`; its words come from this program, never from a card or a code.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ TURN_BYTES_MAX = 4096
 CARD_HEADER_BYTES = 10  # preamble, length, status
 CARD_STATUS_BYTES = 27  # the longest answer that tells nothing of a card: the reader's own number
 PAD_HEADER_BYTES = 3  # control field and length; on a serial line DLE STX and a half of it
+APDU_HEADER_BYTES = 4  # class, instruction, two parameters: of a command that may carry a secret
+APDU_STATUS_BYTES = 2
+APDU_READS = (b"\xa4", b"\xb0", b"\xb2", b"\xc0")  # select, read binary, read record, get response
+PLUGIN_QUESTIONS = ("hello", "look", "read")
 WEB_HEADER_BYTES = 16  # HTTP/1.1 200 OK, or POST / HTTP/1.1
 
 
@@ -67,6 +72,39 @@ def _escpos(to: Side, turn: bytes) -> int:
     return len(turn)
 
 
+def _apdu(to: Side, turn: bytes) -> int:
+    """Commands that only choose and read, whole; of an answer its status, if that is all of it."""
+    if to == "host":
+        return len(turn) if len(turn) == APDU_STATUS_BYTES else 0
+    return len(turn) if turn[1:2] in APDU_READS else min(APDU_HEADER_BYTES, len(turn))
+
+
+def _plugin(_to: Side, turn: bytes) -> int:
+    """Questions without arguments, and answers of nothing but yes, no and small numbers."""
+    for line in turn.splitlines():
+        try:
+            told: Any = json.loads(line)
+        except ValueError:
+            return 0
+        if not isinstance(told, dict) or not _tells_nothing(told):
+            return 0
+    return len(turn)
+
+
+def _tells_nothing(told: dict[str, Any]) -> bool:
+    if told.keys() == {"id", "ask"}:
+        return told["ask"] in PLUGIN_QUESTIONS and _is_small(told["id"])
+    if told.keys() != {"id", "ok"} or not isinstance(told["ok"], dict):
+        return False
+    known = set(told["ok"]) <= {"card", "put"}
+    return known and all(_is_small(value) for value in (told["id"], *told["ok"].values()))
+
+
+def _is_small(value: object) -> bool:
+    """Too small for anybody's number."""
+    return isinstance(value, int) and 0 <= value < 10**6
+
+
 def _first(count: int) -> Callable[[Side, bytes], int]:
     return lambda _to, turn: min(count, len(turn))
 
@@ -78,6 +116,9 @@ KEEPS: Mapping[str, Callable[[Side, bytes], int]] = MappingProxyType(
         "escpos": _escpos,
         "zvt": _first(PAD_HEADER_BYTES),
         "ipp": _first(WEB_HEADER_BYTES),
+        "idcard_pcsc": _apdu,
+        "social_card": _apdu,
+        "plugin": _plugin,
         "cashbox": lambda _to, turn: len(turn),  # notes have no owner
     }
 )
@@ -131,6 +172,18 @@ class Recording:
         if sum(piece.count for piece in self._turn) > TURN_BYTES_MAX:
             # Nothing of it will be kept: no need to hold what a person has shown.
             self._turn = [Piece(one.at_s, one.to, one.count, b"") for one in self._turn]
+
+    def tell(self, event: str, facts: Mapping[str, str | int]) -> None:
+        """This happened just now, in words of our own."""
+        if self.over:
+            self.close()
+            return
+        self._finish_turn()
+        at_s = round(self._clock() - self._begun_s, 4)
+        line = json.dumps({"t": at_s, "event": event, **facts}).encode() + b"\n"
+        self._left -= len(line)
+        if self._fd >= 0 and self._left >= 0:
+            self._wrote(line)
 
     def close(self) -> None:
         """May be called twice."""
@@ -198,6 +251,18 @@ class Tap:
             if self._recording is not None:
                 self._recording.note(to, data)
 
+    def tell(self, event: str, **facts: str | int) -> None:
+        """For what is no byte: what a slot or a camera told. No word of a card or a code."""
+        if self._recording is None:
+            return
+        with self._lock:
+            if self._recording is not None:
+                self._recording.tell(event, facts)
+
+    def heard(self) -> None:
+        """The device answered, if only that nothing has happened."""
+        self.heard_s = self._clock()
+
 
 class _Watched:
     """A ByteStream that tells its tap what passes."""
@@ -227,6 +292,7 @@ class Recorded:
 
     kind: str
     pieces: tuple[Piece, ...]
+    events: tuple[tuple[float, str], ...] = ()
 
     @property
     def turns(self) -> tuple[tuple[Side, bytes | None], ...]:
@@ -245,11 +311,14 @@ def read_recording(path: Path) -> Recorded:
     """ValueError: not a recording. A torn last line (power cut) is left out."""
     head, *lines = path.read_bytes().split(b"\n")[:-1] or [b""]
     found: Any = json.loads(head)
-    pieces = []
+    pieces, events = [], list[tuple[float, str]]()
     for line in lines:
         told: Any = json.loads(line)
+        if "event" in told:
+            events.append((told["t"], told["event"]))
+            continue
         pieces.append(Piece(told["t"], told["to"], told["bytes"], bytes.fromhex(told["hex"])))
-    return Recorded(str(found["kind"]), tuple(pieces))
+    return Recorded(str(found["kind"]), tuple(pieces), tuple(events))
 
 
 class Replay:

@@ -29,6 +29,7 @@ from drivers.scanner.models import MODELS as SCANNERS
 from drivers.scanner.source import CodeSource
 from drivers.socialcard.driver import SocialCardReader
 from drivers.transport import ByteStream
+from drivers.watching import WatchedCodes
 from kiosk.openers import (
     ZVT_STOP_BITS,
     card_slot_opener,
@@ -56,15 +57,21 @@ class DeviceMaker:
 
     def id_reader(self) -> Callable[[], IdReader]:
         part = self._devices.id_reader
-        return id_reader_opener(part, self._clock, self.lines.of("id_reader"))
+        line = self.lines.of("id_reader")
+        return id_reader_opener(part, self._clock, line, self.lines.tap("id_reader"))
 
     def card_slot(self) -> Iterator[Callable[[], SocialCardReader | Plugin]]:
         """One, or none."""
         if self._devices.card_slot is not None:
-            yield card_slot_opener(self._devices.card_slot, self._clock)
+            tap = self.lines.tap("card_slot")
+            yield card_slot_opener(self._devices.card_slot, self._clock, tap)
 
     def scanner(self) -> CodeSource:
-        return open_scanner(self._devices.scanner, self._clock, self.lines.of("scanner"))
+        part = self._devices.scanner
+        source = open_scanner(part, self._clock, self.lines.of("scanner"))
+        if part.kind == "serial":
+            return source
+        return WatchedCodes(source, self.lines.tap("scanner"))
 
     def receipt_printer(self) -> ReceiptPrinter:
         return self._printer(self._line("receipt_printer", self._devices.receipt_printer))

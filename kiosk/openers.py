@@ -18,9 +18,11 @@ from drivers.idcard.reader import IdReader
 from drivers.idcard_pcsc.driver import PcscIdCardReader
 from drivers.mispos.driver import MisPosSettings, TranCodes, mispos_pad
 from drivers.pad import PaymentPad
+from drivers.pcsc.port import CardPort
 from drivers.pcsc.service import PcscPorts
 from drivers.plugin.driver import Plugin
 from drivers.plugin.process import PluginStarter
+from drivers.recording import Tap
 from drivers.scanner.driver import Scanner
 from drivers.scanner.models import MODELS as SCANNERS
 from drivers.scanner.source import CodeSource
@@ -28,6 +30,7 @@ from drivers.socialcard.driver import SocialCardReader
 from drivers.transports.any_port import open_port
 from drivers.transports.input_device import open_input
 from drivers.unionpay.driver import TranTypes, UnionPaySettings, unionpay_pad
+from drivers.watching import WatchedSlot
 from drivers.wedge.driver import WEDGE, KeyStream
 from drivers.zvt.driver import ZvtSettings, serial_pad, tcp_pad
 from kiosk.profile import (
@@ -44,21 +47,32 @@ ZVT_STOP_BITS: Literal[2] = 2  # PROTOCOLS 4.1: 9600 8N2
 
 
 def id_reader_opener(
-    part: IdReaderPart, clock: Clock, open_line: OpenPort = open_port
+    part: IdReaderPart, clock: Clock, open_line: OpenPort = open_port, tap: Tap | None = None
 ) -> Callable[[], IdReader]:
     """Opens the profile's ID card reader, again and again. DriverError."""
     if part.kind == "pcsc":
-        ports = PcscPorts(clock)
-        return lambda: PcscIdCardReader(ports.open(part.reader), clock)
+        slot = _slot_opener(part.reader, clock, tap)
+        return lambda: PcscIdCardReader(slot(), clock)
     return lambda: IdCardReader(open_line(part.port, part.baud, clock), clock)
 
 
-def card_slot_opener(part: CardSlotPart, clock: Clock) -> Callable[[], SocialCardReader | Plugin]:
+def card_slot_opener(
+    part: CardSlotPart, clock: Clock, tap: Tap | None = None
+) -> Callable[[], SocialCardReader | Plugin]:
     """Opens the profile's card slot, again and again. DriverError."""
     if part.kind == "plugin":
-        return PluginStarter(part.command, clock).start
+        if tap is None:
+            return PluginStarter(part.command, clock).start
+        return PluginStarter(part.command, clock, tap.on).start
+    slot = _slot_opener(part.reader, clock, tap)
+    return lambda: SocialCardReader(slot(), clock)
+
+
+def _slot_opener(reader: str, clock: Clock, tap: Tap | None) -> Callable[[], CardPort]:
     ports = PcscPorts(clock)
-    return lambda: SocialCardReader(ports.open(part.reader), clock)
+    if tap is None:
+        return lambda: ports.open(reader)
+    return lambda: WatchedSlot(ports.open(reader), tap)
 
 
 def open_scanner(part: ScannerPart, clock: Clock, open_line: OpenPort = open_port) -> CodeSource:

@@ -64,6 +64,10 @@ class Lines:
 
         return connect
 
+    def tap(self, device: str) -> Tap:
+        """For a device whose way is no line of ours: pcscd, a process, a camera."""
+        return self._taps.setdefault(device, self._tap(device))
+
     def where(self, device: str) -> str:
         """The port last used for this device; empty: none was found yet."""
         return self._named.get(device, "")

@@ -10,11 +10,13 @@ import os
 import resource
 import signal
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 
 from drivers.deadline import Clock, Deadline
 from drivers.errors import DeviceAbsent, DeviceLost
 from drivers.plugin.driver import Plugin
+from drivers.transport import ByteStream
 from drivers.transports.descriptor import DescriptorStream
 
 END_S = 0.5  # for a library to give its device back when its input ends
@@ -125,9 +127,15 @@ class PluginProcess:
 class PluginStarter:
     """Starts one program again and again, with longer and longer rests while it keeps crashing."""
 
-    def __init__(self, command: tuple[str, ...], clock: Clock) -> None:
+    def __init__(
+        self,
+        command: tuple[str, ...],
+        clock: Clock,
+        watch: Callable[[ByteStream], ByteStream] = lambda stream: stream,
+    ) -> None:
+        """`watch` sits on the pipes of every process: a tap, or nothing."""
         assert command, "a plug-in is a command"
-        self._command, self._clock = command, clock
+        self._command, self._clock, self._watch = command, clock, watch
         self._process: PluginProcess | None = None
         self._crashes = 0
         self._rest_until_s = float("-inf")
@@ -139,7 +147,7 @@ class PluginStarter:
         if left_s > 0:
             raise DeviceAbsent(f"plug-in: rests {left_s:.1f} s after {self._crashes} crashes")
         self._process = PluginProcess(self._command, self._clock)
-        return Plugin(self._process, self._clock)
+        return Plugin(self._watch(self._process), self._clock)
 
     def _settle(self) -> None:
         """What became of the last one; it is ended if it still runs."""

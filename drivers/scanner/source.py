@@ -14,8 +14,10 @@ class CodeSource(Protocol):
     """Armed only while a screen asks; what came before is never taken."""
 
     clock: Clock
-    hint: Hint
-    """What the person could do, if nothing was read by the last poll."""
+
+    @property
+    def hint(self) -> Hint:
+        """What the person could do, if nothing was read by the last poll."""
 
     def arm(self) -> None:
         """Start looking."""

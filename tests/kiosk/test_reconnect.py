@@ -89,7 +89,7 @@ def _printer(name: str) -> Any:
     def connect() -> ReceiptPrinter:
         return ReceiptPrinter(open_port(name, 115200, NOW), NOW, GENERIC_80, glyphs())
 
-    return _brisk(ReceiptPrinterDevice(connect, lambda effect: Slip(())))
+    return _brisk(ReceiptPrinterDevice(connect, lambda effect: Slip("J1", ())))
 
 
 def _a4(name: str) -> Any:
