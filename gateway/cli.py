@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+from uvicorn import Server
 
 from gateway import app as http
 from gateway import console, daily_file, fleet, migrations, policy, reconcile
@@ -168,7 +169,7 @@ def serve(  # noqa: PLR0913  options of a command
     )
     erasing.start()
     try:
-        _run(running)
+        _run(running, f"{host}:{port}")
     finally:
         ended.set()
         erasing.join()
@@ -211,11 +212,17 @@ def demo_app(parts: DemoParts, *, with_controls: bool) -> FastAPI:
     return application
 
 
-def _run(running: object) -> None:
+def _run(running: Server, address: str) -> None:
     """uvicorn ends at SIGTERM by itself, then raises the signal again; that one is dropped here."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
-    running.run()  # type: ignore[attr-defined]
+    try:
+        running.run()
+    except SystemExit:
+        if running.started:
+            raise
+        cause = "another program does, or this machine has no such address"
+        sys.exit(f"kiosk-gateway: cannot listen on {address}: {cause}")
 
 
 @app.command("add-terminal")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -218,3 +219,11 @@ def test_whoever_leaves_the_staff_no_longer_sees_the_console(tmp_path: Path) -> 
         assert fleet.operator_of(connection, "小张", token) is None
     store.close()
     assert "no operator 小张" in refused(tmp_path, "remove-operator", "小张", "--url", url)
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"cannot listen on 127.0.0.1:{port}" in refused(
+            tmp_path, "serve", "--port", str(port)
+        )
