@@ -312,7 +312,7 @@ def read_profile(path: Path) -> Profile:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ProfileError(f"{path}: cannot be read: {error.strerror}; give --profile") from error
     except UnicodeDecodeError as error:
         raise ProfileError(f"{path}: not UTF-8 at byte {error.start}") from error
     return parse_profile(text, path.name)
