@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import gateway.cli
+import kiosk.cli
+
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
@@ -19,6 +22,35 @@ LINK = re.compile(r"\]\(([^)#:]+)\)")
 def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
     for target in LINK.findall(page.read_text("utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_page_can_be_reached_from_the_first() -> None:
+    """What no link leads to, nobody reads and nobody keeps true."""
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        targets = (page.parent / target for target in LINK.findall(page.read_text("utf-8")))
+        found = {target.resolve() for target in targets if target.suffix == ".md"}
+        waiting += found - reached
+    assert reached >= set(PAGES)
+
+
+COMMAND = re.compile(r"^(?:\.venv/bin/)?(kiosk-gateway|kiosk) ((?:[a-z]+-?)+)", re.MULTILINE)
+
+
+def test_every_command_that_a_page_shows_is_there() -> None:
+    apps = {"kiosk": kiosk.cli.app, "kiosk-gateway": gateway.cli.app}
+    there = {
+        (name, command.name or command.callback.__name__)  # type: ignore[union-attr]
+        for name, app in apps.items()
+        for command in app.registered_commands
+    }
+    there |= {("kiosk", str(group.name)) for group in kiosk.cli.app.registered_groups}
+    shown = {pair for page in PAGES for pair in COMMAND.findall(page.read_text("utf-8"))}
+    assert len(shown) >= 10
+    assert shown <= there
 
 
 def test_the_readme_names_every_word_of_run() -> None:
