@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError, TimeoutError
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold SQLite's write lock
-POOL_CONNECTIONS = 20
+POOL_CONNECTIONS = 40  # as many as the gateway has threads, and some for its commands and pages
 POOL_WAIT_S = 10.0  # for one of them to come free
 CONNECT_S = 4  # a machine that is off refuses nothing, it just never answers
 ANSWER_MS = 15_000  # what was sent to PostgreSQL must be received by then, or the line is dead

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import hashlib
 import itertools
 import os
@@ -18,7 +19,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,8 +37,12 @@ from tests.gateway.postgres import cluster
 from tests.gateway.served import Program
 
 BATCH = 60
+TELL_S = 20.0
 MUTANTS = ("none", "acknowledges_first")
 """acknowledges_first: some batches are taken as answered although they never left."""
+
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,12 @@ def enrolled(store: Store, count: int, port: int, chance: Random) -> list[Termin
     return made
 
 
-async def run(fleet: list[Terminal], size: Size, chance: Random) -> dict[str, object]:
+async def run(fleet: list[Terminal], size: Size, chance: Random, tell: Tell) -> dict[str, object]:
     calm, stormy = Times(), Times()
-    await steady(fleet, calm, size.minutes * 60, chance)
+    gc.freeze()  # ten thousand terminals are no litter: a look through them all stops the clock
+    with telling(tell, "calm", calm):
+        await steady(fleet, calm, size.minutes * 60, chance)
+    tell("the backlogs are made")
     share = min(size.backlog // len(fleet), BATCH)
     rounds = max(1, round(size.backlog / (share * len(fleet)))) if share else 0
     batches = [[terminal.records(share) for terminal in fleet] for _ in range(rounds)]
@@ -87,8 +95,9 @@ async def run(fleet: list[Terminal], size: Size, chance: Random) -> dict[str, ob
     others = [terminal.beside() for terminal in fleet[:50]]
     still = asyncio.create_task(_hellos(others, 60 / len(fleet), stormy))
     drained_s = 0.0
-    for batch in batches:
-        drained_s += await storm(fleet, batch, stormy)
+    with telling(tell, "storm", stormy):
+        for batch in batches:
+            drained_s += await storm(fleet, batch, stormy)
     still.cancel()
     for terminal in (*fleet, *others):
         terminal.line.close()
@@ -104,6 +113,28 @@ async def run(fleet: list[Terminal], size: Size, chance: Random) -> dict[str, ob
         "unanswered_in_storm": stormy.unanswered,
         "wrong": calm.wrong + stormy.wrong,
     }
+
+
+@contextmanager
+def telling(tell: Tell, phase: str, times: Times) -> Iterator[None]:
+    """Says every TELL_S how it goes: a long run that fails should be seen to, early."""
+
+    async def run() -> None:
+        began = time.monotonic()
+        while True:
+            await asyncio.sleep(TELL_S)
+            tell(
+                f"{phase} {time.monotonic() - began:.0f} s: {len(times.hellos)} hellos "
+                f"p99 {_p99_ms(times.hellos[-2000:]):.0f} ms of late, {len(times.batches)} batches "
+                f"p99 {_p99_ms(times.batches[-2000:]):.0f} ms, {times.sent_away} sent away, "
+                f"{times.unanswered} unanswered, {times.wrong} wrong"
+            )
+
+    task = asyncio.get_running_loop().create_task(run())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 async def _hellos(others: list[Terminal], every_s: float, times: Times) -> None:
@@ -137,12 +168,15 @@ def judged(store: Store, fleet: list[Terminal]) -> dict[str, int]:
     }
 
 
-def drill(folder: Path, size: Size, given_url: str = "") -> dict[str, object]:
+def drill(
+    folder: Path, size: Size, given_url: str = "", tell: Tell = lambda words: None
+) -> dict[str, object]:
     chance = Random(size.seed)
     with hospital(folder, given_url) as (url, gateway):
         store = open_store(url)
+        tell(f"{size.terminals} terminals are enrolled")
         fleet = enrolled(store, size.terminals, gateway.port, chance)
-        measured = asyncio.run(run(fleet, size, chance))
+        measured = asyncio.run(run(fleet, size, chance, tell))
         told = judged(store, fleet)
         store.close()
     return {"terminals": size.terminals, "minutes": size.minutes, **measured, **told}
@@ -170,7 +204,12 @@ def main(arguments: list[str] | None = None) -> int:
     size = Size(given.terminals, given.minutes, given.backlog, given.seed, given.mutant)
     with tempfile.TemporaryDirectory(prefix="fleet-") as folder:
         Path(folder).chmod(0o755)
-        results = drill(Path(folder), size)
+        began = time.monotonic()
+        results = drill(
+            Path(folder),
+            size,
+            tell=lambda words: print(f"{time.monotonic() - began:6.0f} s  {words}", flush=True),
+        )
     promises = [
         Promise("p99_ms", "<=", 500),
         Promise("drain_minutes", "<=", 30),
