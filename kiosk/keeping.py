@@ -140,13 +140,11 @@ class Keeping:
         self._compared = True
 
     def _knows(self, trace: str) -> bool:
-        """An open one will be asked about; a later trace is the pad's proof that it was not."""
+        """While one is asked about, the pad's last payment may turn out to be that one."""
         wanted = re.compile(rf"\btrace {re.escape(trace)}\b".encode())
-        for payment in self._journal.newest(PAD_KIND):
-            said = [move.evidence for move in payment.moves]
-            if not payment.final or any(isinstance(s, bytes) and wanted.search(s) for s in said):
-                return True
-        return False
+        newest = self._journal.newest(PAD_KIND)
+        said = [move.evidence for payment in newest for move in payment.moves]
+        return any(isinstance(words, bytes) and wanted.search(words) for words in said)
 
     # --- copies ----------------------------------------------------------------------------------
 

@@ -137,7 +137,7 @@ class Engine:
         self._payments = Payments(
             perform=lambda effects: self._perform(None, effects),
             moved=lambda moved: self._later.append(lambda: self._sessions.broadcast(moved)),
-            ended=lambda reference: self._timers.drop_named(PAYMENTS, f"pay:{reference}:"),
+            ended=self._payment_ended,
             admission=records.admission,
         )
         around = Around(self._scene, self._commit, self._perform, self._forget)
@@ -343,6 +343,11 @@ class Engine:
             payer_code=begin.payer_code,
         )
         self._payments.begin(payment, payer)
+
+    def _payment_ended(self, reference: str) -> None:
+        self._timers.drop_named(PAYMENTS, f"pay:{reference}:")
+        if self._standing.pad_mark:  # by what is known of this one, the pad's last may be known
+            self._records.pad_looked(self._standing.pad_mark)
 
     # --- answers ---------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ import pytest
 from kiosk import logs
 from kiosk.engine.workers import Stop
 from kiosk.flows.effects import ChargePad, PrintSlip
-from kiosk.flows.events import PadApproved, PadRecalled
+from kiosk.flows.events import PadApproved, PadCompleted, PadRecalled
 from kiosk.hospital.contract import (
     AskSlots,
     Charge,
@@ -27,6 +27,7 @@ from kiosk.hospital.contract import (
     Quoted,
     Settle,
     Settled,
+    SettleRefused,
     SlotList,
 )
 from kiosk.ports import HospitalStood, NumbersStood, PadLooked
@@ -279,17 +280,45 @@ def test_after_mending_the_pads_last_payment_must_be_one_the_journal_knows(
         assert [event["who"] for event in facts(terminal, "ledgers_compared")] == ["finance"]
 
 
-def test_after_mending_an_open_card_payment_is_asked_about_and_that_is_the_comparison(
-    terminal: Terminal,
+@pytest.mark.parametrize(
+    ("found", "off"),
+    [
+        (PadRecalled("", "held", 4120, "trace 99"), ""),
+        (PadRecalled("", "none"), "store_mended"),
+    ],
+    ids=["the pad's last is the open one", "the pad's last is one that was lost"],
+)
+def test_after_mending_what_the_pad_says_of_an_open_payment_is_the_comparison(
+    terminal: Terminal, found: PadRecalled, off: str
 ) -> None:
+    """An open payment alone proves nothing: a later one, paid and lost, would stay unseen."""
     reference = terminal.at_pad()
     suspect_mark(terminal.folder / "kiosk.db").write_bytes(b"")
     terminal.restart()
-    assert terminal.engine.status()["open_payments"] == [reference]
     terminal.tell(PadLooked("T1/99"))
-    assert terminal.records.admission() == ""
-    terminal.tell(PadRecalled(reference, "none"))
+    assert terminal.records.admission() == "store_mended", "not yet"
+    terminal.tell(replace(found, reference=reference))
+    if found.found == "held":
+        terminal.answer(Settle, Settled(reference, "R1")).tell(PadCompleted(reference))
     assert terminal.engine.status()["open_payments"] == []
+    assert terminal.records.admission() == off
+
+
+def test_after_mending_a_refund_that_is_due_vouches_for_no_other_payment(
+    terminal: Terminal,
+) -> None:
+    """Nobody asks about it any more: with one in the journal, any payment of the pad passed."""
+    reference = terminal.at_pad()
+    terminal.tell(PadApproved(reference, 4120, "trace 7"))
+    terminal.answer(Settle, SettleRefused(reference, "already_paid"))
+    terminal.tell(PadCompleted(reference))
+    assert terminal.records.payment_state(reference) == "REFUND_DUE"
+    suspect_mark(terminal.folder / "kiosk.db").write_bytes(b"")
+    terminal.restart()
+    terminal.tell(PadLooked("T1/99"))
+    assert terminal.records.admission() == "store_mended"
+    terminal.tell(PadLooked("T1/7"))
+    assert terminal.records.admission() == ""
 
 
 # --- failing -------------------------------------------------------------------------------------
