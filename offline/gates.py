@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from offline.errors import KeyMismatch
 from offline.files import write_durably
-from offline.journal import OPEN, State
+from offline.journal import UNSETTLED
 from offline.mend import back_up
 from offline.outbox import Outbox
 from offline.store import Store
@@ -59,13 +59,8 @@ def unsynced(store: Store) -> Unsynced:
     """What stands between this terminal and being wiped."""
     depth = Outbox(store).depth()
     with store.reading() as reading:
-        # A refund that is due is finance's: the record that told them counts above until they
-        # have it, and from then on nothing of it is lost with this terminal.
-        row = reading.one(
-            f"select count(*) from {OPEN} and (select state from names "
-            "where name = o.reference and room = 'move' order by n desc limit 1) <> ?",
-            State.REFUND_DUE.value,
-        )
+        # A refund that is due counts above until finance has been told of it.
+        row = reading.one(f"select count(*) from {UNSETTLED}")
     assert row is not None and isinstance(row[0], int)
     return Unsynced(depth.waiting, depth.refused, row[0])
 

@@ -7,6 +7,7 @@ deletes a payment, and none can call one paid by force.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -60,13 +61,23 @@ MOVES: dict[State, frozenset[State]] = {
 
 FINAL = frozenset(state for state, following in MOVES.items() if not following)
 
-OPEN = (
+_STANDS = (
     "open_payments as o where coalesce((select state from names where name = o.reference "
     "and room = 'move' order by n desc limit 1), '') not in "
-    f"({', '.join(repr(state.value) for state in sorted(FINAL))})"
 )
+
+
+def _listed(states: Iterable[State]) -> str:
+    return f"({', '.join(repr(state.value) for state in sorted(states))})"
+
+
+OPEN = _STANDS + _listed(FINAL)
 """For a `from`: those not final. The table also holds what became final since the last payment
 was opened: taking a payment out waits for the next, which writes that page in any case."""
+
+UNSETTLED = _STANDS + _listed(FINAL | {State.REFUND_DUE})
+"""As OPEN, without refunds that are due: those are finance's, once the record that tells them has
+left, and nothing of them is asked about here any more."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from offline.cache import Cache
-from offline.journal import OPEN
+from offline.journal import UNSETTLED
 from offline.store import Store, Transaction
 from offline.vault import Pseudonym
 
@@ -75,7 +75,7 @@ class Retention:
             _count(tx, "outbox where person = ? and state <> 'accepted'", person),
             _count(
                 tx,
-                f"payments where reference in (select o.reference from {OPEN}) and person = ?",
+                f"payments where reference in (select o.reference from {UNSETTLED}) and person = ?",
                 person,
             ),
         )

@@ -326,6 +326,17 @@ def test_copies_that_a_killed_erasure_left_are_destroyed_at_the_next_start(
     assert len(staffed.events("exports_destroyed")) == 1
 
 
+@pytest.mark.parametrize(("state", "why"), [("REFUND_DUE", ""), ("SENT", "unsettled")])
+def test_a_refund_that_finance_was_told_of_keeps_nobody_from_being_erased(
+    staffed: Staffed, state: str, why: str
+) -> None:
+    """It never ends at a terminal: whoever was owed money once could not be erased for ever."""
+    with staffed.opened() as records:
+        records.commit(begun(state), "s1")  # type: ignore[arg-type]
+        assert records.keeping.erase(WANG_NUMBER, "finance").why == why
+        assert len(records.open_payments()) == (why != ""), "and a start stumbles over nothing"
+
+
 # --- runs of core --------------------------------------------------------------------------------
 
 
