@@ -17,6 +17,7 @@ import sys
 import traceback
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -225,9 +226,15 @@ def by_chance(chance: Random, rare: Collection[str]) -> Plan:
                 return Kill(chance.randint(1, RECOVERY_MARKS))
             case "money":
                 return Kill(chance.randint(1, MONEY_MARKS), is_of_money)
-        return Kill(1, lambda label: label in rare)
+        return Kill(1, rare_or_late(rare))
 
     return plan
+
+
+def rare_or_late(rare: Collection[str]) -> Callable[[str], bool]:
+    """One of these labels, or whatever comes when so many marks had none of them."""
+    passed = count(1)
+    return lambda label: label in rare or next(passed) > RECOVERY_MARKS
 
 
 def as_before(kills: Sequence[int]) -> Plan:

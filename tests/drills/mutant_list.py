@@ -355,11 +355,13 @@ SENDING = (
         "acknowledges before the commit",
         (INGEST, test("tests/gateway/test_operations.py")),
         "gateway/ingest.py",
-        """            held_up_to = _hold(work, front, batch)
-        return c.OutboxReply""",
-        """            held_up_to = _hold(work, front, batch)
+        """            if front is not None:
+                held_up_to = _hold(work, front, batch)
+""",
+        """            if front is not None:
+                held_up_to = _hold(work, front, batch)
             connection.rollback()
-        return c.OutboxReply""",
+""",
     ),
     Mutant(
         "M8",
@@ -382,8 +384,8 @@ SENDING = (
         "the first bad record stops the loop",
         (INGEST,),
         "gateway/ingest.py",
-        "verdicts.append(self._keep_unusable(terminal, record))",
-        "break",
+        "self._alone(terminal, record, token) for record in batch]",
+        "self._alone(terminal, record, token) for record in batch[:1]]",
     ),
     Mutant(
         "M13b",
