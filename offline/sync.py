@@ -243,11 +243,17 @@ class Sync:
         return Applied(self._back_off(), 0, ())
 
     def _back_off(self) -> float:
-        """Full jitter: those who lost the far side together do not come back together."""
-        self._failures = min(self._failures + 1, 20)
-        ceiling = min(WAIT_MAX_S, WAIT_FIRST_S * 2.0 ** (self._failures - 1))
+        """Full jitter: those who lost the far side together do not come back together.
+
+        Two batches under way that meet the same trouble are one failure.
+        """
+        if self._not_before_s - self._store.clock.boot_s() <= _TICK_S:
+            self._failures = min(self._failures + 1, 20)
+        ceiling = min(WAIT_MAX_S, WAIT_FIRST_S * 2.0 ** max(0, self._failures - 1))
         return self._rest(self._chance.uniform(0, ceiling))
 
     def _rest(self, rest_s: float) -> float:
-        self._not_before_s = self._store.clock.boot_s() + rest_s
-        return rest_s
+        """Of two rests that were asked for, the longer one."""
+        now_s = self._store.clock.boot_s()
+        self._not_before_s = max(self._not_before_s, now_s + rest_s)
+        return self._not_before_s - now_s

@@ -174,7 +174,7 @@ def drill(
     chance = Random(size.seed)
     with hospital(folder, given_url) as (url, gateway):
         store = open_store(url)
-        tell(f"{size.terminals} terminals are enrolled")
+        tell(f"{size.terminals} terminals are being enrolled")
         fleet = enrolled(store, size.terminals, gateway.port, chance)
         measured = asyncio.run(run(fleet, size, chance, tell))
         told = judged(store, fleet)

@@ -244,6 +244,20 @@ def test_a_drain_stops_when_the_far_side_wants_a_rest_and_keeps_what_was_answere
     assert sync.drain(far.send, carrier).settled == 0, "before the rest is over"
 
 
+def test_of_two_batches_under_way_the_longer_rest_counts_and_they_fail_once(world: World) -> None:
+    """The first is told when to come again, the second meets a dead line: nobody goes earlier."""
+    far, replies = FarSide(), iter([Busy(200.0), Unreachable()])
+    outbox = _filled(world, 450, Random(3))
+    sync, carrier = _sync(outbox), Carrier()
+    rest_s = sync.drain(lambda batch: next(replies), carrier).wait_s
+    assert rest_s >= 200 and next(replies, None) is None
+    world.time.pass_ms(199_000)
+    assert sync.drain(far.send, carrier).settled == 0, "before the longer rest is over"
+    world.time.pass_ms(int((rest_s - 199) * 1000) + 1)
+    assert _rested(world, sync, Unreachable()) <= 1, "an outage is one failure, not two"
+    assert sync.drain(far.send, carrier).settled == 450
+
+
 def test_a_drain_finds_the_record_that_breaks_the_far_side(world: World) -> None:
     far = FarSide(poison=frozenset({"k5"}))
     outbox = _filled(world, 450, Random(3))
