@@ -530,6 +530,10 @@ class Lease:
     until: datetime
     called: tuple[str, ...] = ()  # each as it is called, e.g. A012; empty: the number itself
 
+    def __post_init__(self) -> None:
+        if self.count < 0 or len(self.called) not in (0, self.count):
+            raise ValueError("a block of so many numbers, each with its name or none with one")
+
 
 @dataclass(frozen=True)
 class Record:

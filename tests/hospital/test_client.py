@@ -166,9 +166,17 @@ QUOTE = (
 )
 
 
+LEASE = (
+    b'{"id":"L1","first":1,"count":2,"called":["A001"],"until":"2026-11-20T11:00:00Z","slot":'
+    b'{"id":"S","department_id":"D","doctor":"x","title":"t","starts":"2026-11-20T10:00:00Z",'
+    b'"ends":"2026-11-20T11:00:00Z","left":2,"fee_fen":0,"room":"1"}}'
+)
+
+
 @pytest.mark.parametrize(
     ("request_", "body"),
     [
+        (c.GrantLease("L1", "D", date(2026, 11, 20), 2), LEASE),
         (c.QueryCharge("R1"), b'{"reference":"R2","state":"paid"}'),
         (c.QueryCharge("R1"), b'{"reference":"R1","state":"fine"}'),
         (c.QuerySettlement("R1"), b'{"reference":"R2","kind":"settlement_not_found"}'),
@@ -180,7 +188,7 @@ QUOTE = (
     ],
 )
 def test_an_answer_to_another_question_is_never_used(request_: Any, body: bytes) -> None:
-    """RELIABILITY B7: other reference, other bill, a sum that is none, a negative part."""
+    """RELIABILITY B7: other reference, other bill, a sum that is none, numbers without a name."""
     with raw_server(says(answer(body))) as server:
         assert fault(server, request_) is HospitalAnsweredBadly
 
