@@ -11,10 +11,12 @@ A turn is what one side said before the other spoke. Each line of the file is on
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -140,19 +142,35 @@ class Piece:
         return json.dumps({**told, "hex": self.data.hex()}).encode() + b"\n"
 
 
+Seal = Callable[[bytes], None]
+"""Puts a whole recording away so that only the key's owner reads it. OSError: it cannot."""
+
+
 class Recording:
-    """One file, 0600, closed after `seconds` whatever happens. Not for two threads at once."""
+    """One file, 0600, closed after `seconds` whatever happens. Not for two threads at once.
+
+    With `seal` every byte is kept, in memory alone (FILE_BYTES_MAX bounds it), and handed over at
+    the end: nothing of it ever lies open on a disk, and a core that dies has recorded nothing.
+    """
 
     def __init__(
-        self, path: Path, kind: str, begun: datetime, clock: Clock, seconds: float
+        self,
+        path: Path,
+        kind: str,
+        begun: datetime,
+        clock: Clock,
+        seconds: float,
+        *,
+        seal: Seal | None = None,
     ) -> None:
         """OSError: the file cannot be made, or is there already."""
         self.path = path
+        self._seal = seal
         self._keeps = KEEPS.get(kind, _first(0))
         self._clock, self._begun_s, self._end_s = clock, clock(), clock() + seconds
         self._turn: list[Piece] = []
         self._left = FILE_BYTES_MAX
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._fd = self._open()
         head = {"kind": kind, "begun": begun.isoformat(timespec="seconds"), "seconds": seconds}
         os.write(self._fd, json.dumps(head).encode() + b"\n")
 
@@ -166,10 +184,10 @@ class Recording:
         if self.over:
             self.close()
             return
-        if self._turn and self._turn[-1].to != to:
+        if self._seal is not None or (self._turn and self._turn[-1].to != to):
             self._finish_turn()
         self._turn.append(Piece(self._clock() - self._begun_s, to, len(data), data))
-        if sum(piece.count for piece in self._turn) > TURN_BYTES_MAX:
+        if self._seal is None and sum(p.count for p in self._turn) > TURN_BYTES_MAX:
             # Nothing of it will be kept: no need to hold what a person has shown.
             self._turn = [Piece(one.at_s, one.to, one.count, b"") for one in self._turn]
 
@@ -190,14 +208,30 @@ class Recording:
         if self._fd >= 0:
             self._finish_turn()
         if self._fd >= 0:
+            self._put_away()
             os.close(self._fd)
             self._fd = -1
+
+    def _open(self) -> int:
+        if self._seal is None:
+            return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        if self.path.exists():
+            raise FileExistsError(errno.EEXIST, "there is such a recording", str(self.path))
+        return os.memfd_create("recording", os.MFD_CLOEXEC)
+
+    def _put_away(self) -> None:
+        if self._seal is None:
+            return
+        # A full disk ends what a technician wanted, never what the device does.
+        with suppress(OSError):
+            self._seal(os.pread(self._fd, os.fstat(self._fd).st_size, 0))
 
     def _finish_turn(self) -> None:
         pieces, self._turn = self._turn, []
         whole = b"".join(piece.data for piece in pieces)
         total = sum(piece.count for piece in pieces)
         kept = self._keeps(pieces[0].to, whole) if pieces and len(whole) == total else 0
+        kept = total if self._seal is not None else kept
         for piece in pieces:
             line = Piece(piece.at_s, piece.to, piece.count, piece.data[: max(0, kept)]).line()
             kept -= piece.count

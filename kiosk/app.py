@@ -11,6 +11,7 @@ import secrets
 import signal
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ from kiosk.upkeep import Keeper, Upkeep
 from kiosk.views import Named
 from offline.clock import Clock as StoreClock
 from offline.errors import StoreFull
+from offline.gates import write_export
 
 DAY_LIST_EVERY_S = 600.0
 """Appointments made meanwhile elsewhere are at most this old when the line breaks."""
@@ -271,7 +273,8 @@ class Core:
             profile.terminal.id,
             place_of(profile),
         )
-        self.recordings = Recordings(Path(profile.terminal.folder), clock, self._audit)
+        folder = Path(profile.terminal.folder)
+        self.recordings = Recordings(folder, clock, self._audit, seal_recording)
         self._lost = Lost()
         self.maker = DeviceMaker(profile.devices, clock.monotonic_s, self.recordings.tap)
         self.workers = self._device_workers()
@@ -423,7 +426,11 @@ class Core:
         if device not in parts:
             return {"error": f"there is no {device}; there are {', '.join(sorted(parts))}"}
         try:
-            path = self.recordings.begin(device, parts[device], int(asked.get("minutes", 0)), who)
+            key = b64decode(str(asked["key"]), validate=True) if asked.get("key") else None
+            minutes = int(asked.get("minutes", 0))
+            path = self.recordings.begin(device, parts[device], minutes, who, key=key)
+        except ValueError:
+            return {"error": "the key is not 32 bytes in base64"}
         except CannotRecord as refusal:
             return {"error": str(refusal)}
         return {"file": str(path)}
@@ -432,6 +439,11 @@ class Core:
         status: dict[str, Any] = {}
         self.loop.call(lambda: status.update(self.engine.status()))
         return {**status, "store": self.records.keeping.status()}
+
+
+def seal_recording(path: Path, content: bytes, key: bytes) -> None:
+    """As an export: `kiosk outbox import` unpacks it. OSError."""
+    write_export(path, {f"{path.stem}.jsonl": content}, key, secrets.token_bytes)
 
 
 def run_core(profile_path: Path, ahead: timedelta = timedelta(0)) -> None:

@@ -328,15 +328,30 @@ def _needs(state: dict[str, Any]) -> str:
     return f"NEEDS {said} ({state['needs_words']})"
 
 
+def _key_in(key_file: Path) -> str:
+    try:
+        return key_file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _fail(f"{key_file}: cannot be read: {error}") from None
+
+
 @devices.command("record")
 def devices_record(
     name: Annotated[str, typer.Argument(help="A device, as `kiosk devices` names it.")],
     by: Annotated[str, typer.Option(help="Your badge, for the audit trail.")],
     minutes: Annotated[int, typer.Option(min=1, max=60, help="It ends by itself then.")] = 5,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(help="The hospital's key: every byte is kept, sealed (outbox make-key)."),
+    ] = None,
     profile: ProfilePath = PROFILE,
 ) -> None:
-    """Write down what travels on a device's cable, for some minutes. Personal data is left out."""
-    answer = _ask(profile, "record", device=name, minutes=minutes, who=by)
+    """Write down what travels on a device's cable, for some minutes.
+
+    Personal data is left out; with --key-file it is there, and only that key opens the file.
+    """
+    sealed = {"key": _key_in(key_file)} if key_file is not None else {}
+    answer = _ask(profile, "record", device=name, minutes=minutes, who=by, **sealed)
     if "error" in answer:
         raise _fail(answer["error"])
     typer.echo(answer["file"])
