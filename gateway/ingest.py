@@ -7,7 +7,7 @@ is kept, sealed, until a person has seen it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -35,13 +35,12 @@ from kiosk.logs import Log
 
 @dataclass(frozen=True)
 class _Kept:
-    """A record as the database has it."""
+    """A record as the database has it; its columns."""
 
     sequence: int
     key: str
     terminal: str
     body_hash: str
-    state: str
     reason: str
 
 
@@ -195,12 +194,12 @@ class Ingest:
     def _judge(self, work: Work, batch: Sequence[c.Record]) -> list[c.Verdict]:
         """Each record against what is known, and against the others of its batch."""
         hashes = [self._keys.digest(_canonical(record)) for record in batch]
-        known = _known(work, batch)
+        here = _Here(work, batch)
         verdicts: dict[int, c.Verdict] = {}
         fresh: dict[int, _Fresh] = {}
         seen: dict[str, int] = {}
         for place, record in enumerate(batch):
-            if (same := _met(known, record, work.terminal)) is not None:
+            if (same := here.met(record)) is not None:
                 verdicts[place] = self._again(work, record, hashes[place], same)
             elif (first := seen.get(record.key)) is not None and hashes[first] == hashes[place]:
                 fresh[place] = fresh[first]  # twice in one batch: one record, one verdict
@@ -316,31 +315,24 @@ def _read(record: c.Record) -> _Fresh:
         return _Fresh(record, None, "body_not_understood")
 
 
-def _known(work: Work, batch: Sequence[c.Record]) -> list[_Kept]:
-    here = and_(
-        records.c.terminal == work.terminal,
-        records.c.sequence.in_([record.sequence for record in batch]),
-    )
-    same_key = records.c.key.in_([record.key for record in batch])
-    rows = work.connection.execute(
-        select(
-            records.c.sequence,
-            records.c.key,
-            records.c.terminal,
-            records.c.body_hash,
-            records.c.state,
-            records.c.reason,
-        ).where(or_(here, same_key))
-    )
-    return [_Kept(*row) for row in rows]
+class _Here:
+    """What the database has under a batch's keys and in its places."""
 
+    def __init__(self, work: Work, batch: Sequence[c.Record]) -> None:
+        mine = and_(
+            records.c.terminal == work.terminal,
+            records.c.sequence.in_([record.sequence for record in batch]),
+        )
+        same_key = records.c.key.in_([record.key for record in batch])
+        columns = (records.c[field.name] for field in fields(_Kept))
+        found = work.connection.execute(select(*columns).where(or_(mine, same_key)))
+        kept = [_Kept(*row) for row in found]
+        self._by_key = {one.key: one for one in kept}
+        self._in_place = {one.sequence: one for one in kept if one.terminal == work.terminal}
 
-def _met(known: list[_Kept], record: c.Record, terminal: str) -> _Kept | None:
-    """What the database has under this key, or else in this place."""
-    place = (terminal, record.sequence)
-    in_place = next((one for one in known if (one.terminal, one.sequence) == place), None)
-    by_key = next((one for one in known if one.key == record.key), None)
-    return by_key or in_place
+    def met(self, record: c.Record) -> _Kept | None:
+        """What is there under this record's key, or else in its place."""
+        return self._by_key.get(record.key) or self._in_place.get(record.sequence)
 
 
 def _verdict(key: str, reason: str) -> c.Verdict:

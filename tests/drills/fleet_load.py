@@ -116,8 +116,8 @@ class Terminal:
         async with self._turn:
             answer = await self.line.post("/v1/hello", self._head + b"\r\n", body, 3.0)
         times.hellos.append(time.monotonic() - due_s)
-        times.unanswered += answer.status == 0
-        times.wrong += answer.status not in (0, 200)
+        times.unanswered += answer.status in (0, 503)  # too late, or refused for being late
+        times.wrong += answer.status not in (0, 200, 503)
 
     async def deliver(self, batch: bytes, due_s: float, times: Times) -> None:
         """Until it is answered for, with the product's rests; sometimes once more."""
