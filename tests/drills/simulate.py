@@ -31,6 +31,7 @@ class Report:
     payments: int = 0
     starts: int = 0
     ends: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
     failed: list[Lived] = field(default_factory=list)
 
     def add(self, lived: Lived) -> None:
@@ -38,6 +39,7 @@ class Report:
         self.payments += lived.payments
         self.starts += lived.starts
         self.ends.update(lived.ends)
+        self.notes.update(lived.notes)
         if lived.violations:
             self.failed.append(lived)
 
@@ -87,6 +89,7 @@ def main(arguments: list[str]) -> int:
         "violations": report.violations,
         "restarts": report.starts - report.seeds,
         "ends": dict(sorted(report.ends.items())),
+        "notes": dict(sorted(report.notes.items())),
         "failed_seeds": [lived.seed for lived in report.failed],
     }
     print(json.dumps(told) if asked.json else "\n".join(f"{k}: {v}" for k, v in told.items()))

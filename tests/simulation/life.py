@@ -14,13 +14,15 @@ PERSON_CASES = ("MANUAL", "REFUND_DUE")
 
 @dataclass(frozen=True)
 class Lived:
-    """`violations` empty: every promise held. `ends` counts the states that were reached."""
+    """`violations` empty: every promise held. `ends` counts the states that were reached, `notes`
+    where banknotes went."""
 
     seed: int
     payments: int
     starts: int
     ends: dict[str, int]
     violations: tuple[str, ...]
+    notes: dict[str, int]
 
 
 def live(seed: int, payments: int) -> Lived:
@@ -37,7 +39,9 @@ def live(seed: int, payments: int) -> Lived:
     for reference in world.records.payments:
         state = world.records.state(reference)
         ends[state] = ends.get(state, 0) + 1
-    return Lived(seed, len(world.records.payments), world.starts, ends, tuple(world.broken))
+    notes = {str(where): count for where, count in world.box.gone.items()}
+    begun = len(world.records.payments)
+    return Lived(seed, begun, world.starts, ends, tuple(world.broken), notes)
 
 
 def _walk(world: World, payments: int) -> None:
@@ -84,6 +88,7 @@ def compare(world: World) -> list[str]:
     for bill, references in _standing_by_bill(world).items():
         if len(references) > 1:
             found.append(f"{bill}: paid for {len(references)} times, by {references}")
+    found += _of_the_box(world)
     held = [key for key, locked in world.book.locks.items() if locked]
     if held:
         found.append(f"{len(held)} numbers stay locked")
@@ -113,6 +118,21 @@ def _of_one(world: World, reference: str) -> list[str]:
     return found
 
 
+def _of_the_box(world: World) -> list[str]:
+    """The validator's own ledger against our journal, person by person and as a whole."""
+    found, box = [], world.box
+    for reference, payment in world.records.payments.items():
+        kept = world.records.cash.get(reference)
+        taken_fen, stacked_fen = kept.taken_fen if kept else 0, box.stacked[reference]
+        if payment.method != "cash" and stacked_fen:
+            found.append(f"{reference}: notes in the box for a payment by {payment.method}")
+        if world.records.state(reference) != "MANUAL" and taken_fen != stacked_fen:
+            found.append(f"{reference}: {stacked_fen} fen in the box, {taken_fen} in the journal")
+    if box.inserted != sum(box.gone.values()):
+        found.append(f"{box.inserted} notes went in, {sum(box.gone.values())} went anywhere")
+    return found
+
+
 _ENDS = frozenset({"DECLINED", "SETTLED", "REVERSED", "REFUND_DUE", "MANUAL"})
 
 
@@ -121,7 +141,7 @@ def _handed_over(world: World, reference: str, state: str) -> list[str]:
     found = []
     if f"{reference}-{state}" not in world.records.keys:
         found.append(f"{state}, and finance does not know")
-    if state == "MANUAL" and reference not in world.pad.excused:
+    if state == "MANUAL" and reference not in world.pad.excused | world.box.excused:
         found.append("handed to a person without need")
     if state == "REFUND_DUE" and not world.standing(reference):
         found.append("a refund is due for money that nobody took")

@@ -46,6 +46,7 @@ class MemoryRecords:
     kept_notes: dict[str, str] = field(default_factory=dict)
     quotes: dict[str, Quote] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)  # quote → the payment that has used it
+    cash: dict[str, KeepCash] = field(default_factory=dict)  # how far notes have come
     number: int = 0
 
     def commit(self, keeps: Sequence[Effect], session: str) -> None:
@@ -78,7 +79,9 @@ class MemoryRecords:
                 self.kept_notes.pop(name, None)
             case KeepQuote(number, quote):
                 self.quotes[number] = quote
-            case KeepAudit() | KeepCash():
+            case KeepCash(reference):
+                self.cash[reference] = keep
+            case KeepAudit():
                 pass
             case _:
                 raise AssertionError(f"{type(keep).__name__} is no record")
@@ -109,7 +112,11 @@ class MemoryRecords:
         proof = self.proofs.get(reference, "")
         state: Any = at
         told = f"{reference}-{IN_DOUBT}" in self.keys
-        return replace(begun, at=state, evidence=proof, completed=completed, in_doubt=told)
+        found = replace(begun, at=state, evidence=proof, completed=completed, in_doubt=told)
+        if (kept := self.cash.get(reference)) is None:
+            return found
+        notes = replace(found, taken_fen=kept.taken_fen, note_fen=kept.note_fen)
+        return replace(notes, pad_mark=str(kept.mark))
 
     def notes(self, prefix: str) -> dict[str, str]:
         return {name: body for name, body in self.kept_notes.items() if name.startswith(prefix)}

@@ -12,7 +12,8 @@ from tests.flows.people import LI_CARD, WANG_CARD
 from tests.flows.targets import targets
 from tests.simulation.world import World
 
-WAYS = ("shown", "shown", "card", "card", "card", "card", "payer", "payer", "leave", "both")
+WAYS = ("shown", "shown", "card", "card", "card", "card", "payer", "payer", "leave", "both", "cash")
+PURSE = (100, 100, 500, 1000, 2000, 2000, 2000, 5000)
 PHONES = ("paid", "paid", "paid", "typing", "typing", "declined", "never")
 
 
@@ -42,8 +43,11 @@ class Crowd:
     def _next_person(self) -> None:
         chance = self.world.chance
         self.persons += 1
-        self.way = chance.choice(WAYS)
+        again = self.way == "cash" and chance.random() < 0.7  # pensions are paid out today
+        self.way = "cash" if again else chance.choice(WAYS)
         self.patience = chance.choice((3, 6, 10, 30))
+        # Notes make up whole yuan only; and some bring no notes, though they could pay so.
+        self.world.hospital.own_fen = 4100 if self.way == "cash" else 4120
         self.world.hospital.payer = chance.choice(PHONES)
         self.world.hospital.new_patient()
         self.world.tell(CardRead(WANG_CARD if chance.random() < 0.8 else LI_CARD))
@@ -55,6 +59,10 @@ class Crowd:
                 self._choose_task()
             case "pay":
                 self._pay()
+            case "cash_busy" if chance.random() < 0.1:
+                self._touch("back")
+            case "cash_busy":
+                self.world.box.insert(chance.choice(PURSE))
             case "pad_busy" if chance.random() < 0.15:
                 self._touch("back")
             case "payment_result":
@@ -86,6 +94,8 @@ class Crowd:
             world.later(chance.uniform(0.1, 20), lambda: world.provider.scan(reference))
         if self.way == "card" or (self.way == "both" and chance.random() < 0.7):
             self._touch(*["card"] * chance.choice((1, 1, 2)))
+        elif self.way == "cash":
+            self._touch("cash")
         elif self.way == "payer":
             self.codes += 1
             code = f"13{self.codes:016d}"

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from kiosk.flows.effects import KeepCash, KeepMove, KeepPayment
+from kiosk.flows.payment import Payment
 from tests.drills.simulate import simulate
 from tests.simulation.life import compare, live
 from tests.simulation.world import World
@@ -27,6 +29,7 @@ def test_twenty_lives_keep_every_promise() -> None:
     assert report.starts > 2 * SEEDS, "core was hardly ever killed"
     assert report.ends["SETTLED"] > 100 and report.ends["DECLINED"] > 100
     assert report.ends["REVERSED"] > 10, "nothing was ever given back"
+    assert report.notes["stacked"] > 50 and report.notes["returned"] > 10, "nobody paid in notes"
 
 
 def test_the_same_seed_is_the_same_life() -> None:
@@ -39,6 +42,20 @@ def test_the_books_disagree_where_somebody_cheats() -> None:
     world = World(1)
     world.pad.book.charge("K03-LOST", 100, 100, 0.0)
     assert any("no journal knows" in words for words in compare(world))
+
+
+def test_the_validators_ledger_disagrees_where_a_note_is_lost_or_credited_twice() -> None:
+    """Notes are compared one by one, and person by person."""
+    world = World(1)
+    payment = Payment("K03-1", "cash", 4100, "P100", "Q1", world.clock.now())
+    world.records.commit([KeepPayment(payment), KeepMove("K03-1", "SENT")], "s1")
+    world.records.commit([KeepCash("K03-1", 2000, 0, 2, 2000)], "s1")
+    world.box.inserted = 1
+    found = [words for words in compare(world) if "journal" in words or "notes" in words]
+    assert found == [
+        "K03-1: 0 fen in the box, 2000 in the journal",
+        "1 notes went in, 0 went anywhere",
+    ]
 
 
 def test_a_drill_says_its_seed_and_its_end_as_one_json_object() -> None:

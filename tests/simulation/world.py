@@ -16,14 +16,19 @@ from typing import Any
 from kiosk.app import businesses
 from kiosk.engine.engine import Engine, Setting
 from kiosk.flows.effects import (
+    AcceptCash,
     CancelPad,
     CancelReport,
     ChargePad,
     CompletePad,
     PrintReport,
     PrintSlip,
+    RecallCash,
     RecallPad,
     ReleasePad,
+    ReturnNote,
+    StackNote,
+    StopCash,
 )
 from kiosk.flows.events import (
     PadRecalled,
@@ -46,6 +51,7 @@ from kiosk.ports import (
 from kiosk.views import Named, View
 from tests.flows.people import NOW, RULES
 from tests.simulation.books import HospitalBook, ProviderBook
+from tests.simulation.cash_box import CashFaults, SimulatedCashBox
 from tests.simulation.hospital import Away, MiniHospital
 from tests.simulation.memory import MemoryRecords
 from tests.simulation.pad import PadFaults, SimulatedPad
@@ -114,6 +120,7 @@ class World:
     book: HospitalBook = field(init=False)
     hospital: MiniHospital = field(init=False)
     pad: SimulatedPad = field(init=False)
+    box: SimulatedCashBox = field(init=False)
     view: View = field(init=False)
     _queue: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
@@ -133,6 +140,9 @@ class World:
             self.tell,
             self.may_give_back,
         )
+        self.box = SimulatedCashBox(
+            Random(self.seed + 2), self.clock.monotonic_s, self.later, self.tell
+        )
         self.start()
 
     # --- core's life
@@ -151,6 +161,7 @@ class World:
         self.engine.start()
         self.engine.tell(HospitalStood(not self.line.away))
         self.pad.connect()
+        self.box.connect()
         self._look()
 
     def line_turns(self) -> None:
@@ -203,6 +214,8 @@ class World:
                 self.later(0.0, lambda: self.pad.order(order))
             case CompletePad() | ReleasePad() | CancelPad() | RecallPad():
                 self.later(0.0, lambda: self.pad.order(order))
+            case AcceptCash() | StackNote() | ReturnNote() | StopCash() | RecallCash():
+                self.later(0.0, lambda: self.box.order(order))
             case PrintSlip():
                 self._print(order)
             case PrintReport(job):
@@ -289,7 +302,8 @@ class World:
             self.broken.append(f"{reference}: given back before the hospital said no")
 
     def standing(self, reference: str) -> int:
-        return self.pad.book.standing(reference) + self.provider.standing(reference)
+        by_card_or_code = self.pad.book.standing(reference) + self.provider.standing(reference)
+        return by_card_or_code + self.box.stacked[reference]
 
     def _see(self, view: View) -> None:
         self.view = view
@@ -318,6 +332,7 @@ class World:
         self.printer_fails = self.chance.random() * some
         self.pad.faults = PadFaults(*(self.chance.random() * some for _ in range(9)))
         self.pad.faults.repeats = self.chance.choice((0.0, 0.7))
+        self.box.faults = CashFaults(*(self.chance.random() * some / 4 for _ in range(6)))
 
     def clear_sky(self) -> None:
         """Everything works again; what is held too long has been let go."""
@@ -325,6 +340,7 @@ class World:
         self.hospital.refuses = self.hospital.will_not_reverse = 0.0
         self.hospital.silent = 0.0
         self.pad.faults = PadFaults()
+        self.box.mend()
         self._printer(True)
 
     def settle(self, within_s: float = 7200.0) -> None:
