@@ -266,7 +266,7 @@ def test_what_is_no_toml_is_told_with_its_line(text: str, words: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_told_in_words(tmp_path: Path) -> None:
-    with pytest.raises(ProfileError, match="cannot be read.*give --profile"):
+    with pytest.raises(ProfileError, match=r"cannot be read.*give --profile"):
         read_profile(tmp_path / "nowhere.toml")
     broken = tmp_path / "profile.toml"
     broken.write_bytes(b'version = "\xff"')
