@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -25,14 +26,15 @@ def test_a_link_to_a_file_leads_to_one(page: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_first() -> None:
-    """What no link leads to, nobody reads and nobody keeps true."""
+    """What no link leads to, nobody reads and nobody keeps true; a folder leads to all in it."""
     reached: set[Path] = set()
     waiting = [ROOT / "README.md"]
     while waiting:
         page = waiting.pop()
         reached.add(page)
         targets = (page.parent / target for target in LINK.findall(page.read_text("utf-8")))
-        found = {target.resolve() for target in targets if target.suffix == ".md"}
+        folders = (target.glob("*.md") if target.is_dir() else (target,) for target in targets)
+        found = {one.resolve() for one in chain.from_iterable(folders) if one.suffix == ".md"}
         waiting += found - reached
     assert reached >= set(PAGES)
 
