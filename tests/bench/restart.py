@@ -216,8 +216,10 @@ def furnished(folder: Path) -> Path:
 
 def compiled(folder: Path) -> dict[str, str]:
     """An environment in which modules are compiled once, as an installed terminal's are."""
-    kept = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
-    return {**kept, "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
+    environment = dict(os.environ)
+    if environment.pop(NO_BYTECODE, ""):
+        environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    return environment
 
 
 def core_seconds(profile: Path, pending: int) -> dict[str, float]:
