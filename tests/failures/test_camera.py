@@ -67,11 +67,6 @@ TABLE: dict[str, tuple[type, type, type]] = {
 CELLS = [(failure, state) for failure in FAILURES for state in STATES]
 
 
-def test_the_table_has_no_empty_cell() -> None:
-    assert TABLE.keys() == FAILURES.keys()
-    assert {len(row) for row in TABLE.values()} == {len(STATES)}
-
-
 def open_scanner(host: Host) -> CameraScanner:
     return CameraScanner(open_camera(f"http://127.0.0.1:{host.port}/", CLOCK), CLOCK)
 

@@ -17,6 +17,7 @@ from tests.failures.test_hotplug import CELLS, KINDS, TABLE
 ROOT = Path(__file__).resolve().parents[2]
 DRIVERS = sorted(path.parent.name for path in (ROOT / "drivers").glob("*/driver.py"))
 ONE_ANSWER = ("mispos", "unionpay")
+BY_CELL = ("cashbox", "escpos", "ipp", "zvt")
 
 
 def table_of(driver: str) -> ModuleType:
@@ -51,6 +52,17 @@ def test_every_device_has_every_failure_in_every_state(driver: str) -> None:
     assert len(states) == len(set(states)) > 1 and len(failures) > 1
     models = 2 if driver == "escpos" else 1
     assert len(gone_through(driver)) == len(states) * len(failures) * models
+
+
+ROWS_BY_FAILURE = [name for name in DRIVERS if name not in (*ONE_ANSWER, *BY_CELL)]
+
+
+@pytest.mark.parametrize("driver", ROWS_BY_FAILURE)
+def test_no_table_has_an_empty_cell(driver: str) -> None:
+    """A row a failure, a column a state; the others assert it where their cells are keyed."""
+    table = table_of(driver).TABLE
+    assert list(table) == failures_of(driver)
+    assert {len(row) for row in table.values()} == {len(states_of(driver))}
 
 
 @pytest.mark.parametrize("driver", DRIVERS)

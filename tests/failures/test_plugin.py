@@ -90,11 +90,6 @@ TABLE: dict[str, tuple[type, type, type, type]] = {
 CELLS = [(failure, state) for failure in FAILURES for state in STATES]
 
 
-def test_the_table_has_no_empty_cell() -> None:
-    assert TABLE.keys() == FAILURES.keys()
-    assert {len(row) for row in TABLE.values()} == {len(STATES)}
-
-
 @pytest.mark.parametrize(("failure", "state"), CELLS)
 def test_each_failure_in_each_state_has_its_outcome_and_the_next_process_is_well(
     failure: str, state: str
