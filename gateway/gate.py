@@ -20,6 +20,7 @@ RETRY_MIN_S = 2
 RETRY_MAX_S = 150  # the other side rests up to twice as long: full jitter over 300 s
 _REMEMBERED = 64
 _RATE_FIRST = 300.0  # batches a second, until it has been seen: who comes too early costs little
+_RATE_LEAST = 50.0  # a moment in which nothing went on must not send everybody away for minutes
 _RETURN_AFTER = 1.5  # of what they were told, on average
 _SPREAD = 0.5  # of that, more or less: those who are sent away together do not return together
 
@@ -87,4 +88,4 @@ class Gate:
         """Batches a second, of late."""
         if len(self._done) < _REMEMBERED:
             return _RATE_FIRST
-        return len(self._done) / max(0.001, self._clock() - self._done[0])
+        return max(_RATE_LEAST, len(self._done) / max(0.001, self._clock() - self._done[0]))

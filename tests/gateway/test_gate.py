@@ -86,6 +86,23 @@ def test_a_night_without_batches_does_not_make_the_morning_s_storm_wait() -> Non
     assert crowded.value.retry_after_s == RETRY_MIN_S
 
 
+def test_ten_seconds_in_which_nothing_went_on_are_not_paid_for_with_minutes() -> None:
+    now = 0.0
+    gate = Gate(1, 400, lambda: now, Random(1))
+    with ExitStack() as queue:
+        inside = [queue.enter_context(ExitStack()) for _ in range(401)]
+        for place in inside:
+            place.enter_context(gate.entered())
+        for place in inside[:100]:
+            now += 0.01
+            place.close()
+            place.enter_context(gate.entered())
+        now += 10
+        with pytest.raises(Crowded) as crowded, gate.entered():
+            pytest.fail("there is no room")
+    assert crowded.value.retry_after_s <= 10
+
+
 def test_who_waits_too_long_is_sent_away_and_leaves_no_turn_behind() -> None:
     async def story() -> None:
         gate = Gate(2, 100, time.monotonic, Random(1))
