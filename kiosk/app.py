@@ -197,13 +197,14 @@ class _Gateway:
     listed_s: float = float("-inf")
     listed_day: date | None = None
     policy: PolicyStood | None = None
+    hospital_away: bool = False
 
     def beat(self, waiting: int) -> None:
         with suppress(StoreFull):  # looked at again at the next beat
             self.lending.look()
         self._look_at_policy()
         if not self.pace.due:
-            if self.pace.away:
+            if self.pace.away or self.hospital_away:
                 raise HospitalUnreachable("asked a moment ago")
             if self.client.connected():
                 return
@@ -214,11 +215,9 @@ class _Gateway:
             raise
         assert isinstance(reply, HelloReply)
         self.pace.heard(reply.beat_s)
-        self.records.owned.heard(reply.now, reply.quote_key)
-        now = self.clock.now()
-        old = self.clock.monotonic_s() - self.listed_s > DAY_LIST_EVERY_S
-        if old or self.listed_day != now.date():
-            self._fetch_day_list(now)
+        with suppress(StoreFull):  # heard again at the next beat
+            self.records.owned.heard(reply.now, reply.quote_key)
+        self._look_at_day_list()
         with suppress(StoreFull):
             self.lending.fetch(lambda request: ask(self.client, 0, request))
 
@@ -232,6 +231,15 @@ class _Gateway:
             self.records.sending.oldest_s(),
             self.records.audit_key(),
         )
+
+    def _look_at_day_list(self) -> None:
+        """It comes from the hospital behind the gateway: without it, that is away as well."""
+        now = self.clock.now()
+        old = self.clock.monotonic_s() - self.listed_s > DAY_LIST_EVERY_S
+        if old or self.listed_day != now.date():
+            self.hospital_away = True
+            self._fetch_day_list(now)
+            self.hospital_away = False
 
     def _fetch_day_list(self, now: datetime) -> None:
         day_list = self.client.ask(AskDayList(now.date()))
