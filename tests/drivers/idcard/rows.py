@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from drivers.idcard.driver import (
     ADDRESS_S,
     MODULE_S,
@@ -43,79 +45,60 @@ def is_another_card(outcome: object) -> bool:
     return isinstance(outcome, CardRead) and outcome.card != RESIDENT
 
 
+on_a_card = partial(
+    Row, make_emulator=IdCardReaderEmulator, make_driver=IdCardReader, prepare=lay_card
+)
+
 ROWS = (
-    Row(
+    on_a_card(
         name="idcard find",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.find(),
         is_good=lambda outcome: outcome == CardPresent(),
         timeout_s=1.0,
     ),
-    Row(
+    on_a_card(
         name="idcard read",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.read_card(),
         is_good=lambda outcome: outcome == CardRead(RESIDENT),
         timeout_s=READ_CARD_S,
         is_lie=is_another_card,
     ),
-    Row(
+    on_a_card(
         name="idcard read with fingerprint",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.read_card_with_fingerprint(),
         is_good=lambda outcome: outcome == CardRead(RESIDENT, FINGERPRINT),
         timeout_s=READ_FINGERPRINT_S,
         is_lie=is_another_card,
     ),
-    Row(
+    on_a_card(
         name="idcard newest address",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
         prepare=lay_card_with_address,
         exchange=read_newest_address,
         is_good=lambda outcome: outcome == ADDRESS,
         timeout_s=READ_CARD_S + ADDRESS_S,
         is_lie=lambda outcome: isinstance(outcome, str) and outcome != ADDRESS,
     ),
-    Row(
+    on_a_card(
         name="idcard sam id",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.read_sam_id(),
         is_good=lambda outcome: outcome == SAM_ID,
         timeout_s=MODULE_S,
         is_lie=lambda outcome: isinstance(outcome, str) and outcome != SAM_ID,
     ),
-    Row(
+    on_a_card(
         name="idcard change speed",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.change_baud(9600),
         is_good=lambda outcome: outcome is None,
         timeout_s=MODULE_S,
     ),
-    Row(
+    on_a_card(
         name="idcard reset module",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.reset_module(),
         is_good=lambda outcome: outcome is None,
         timeout_s=MODULE_S,
     ),
-    Row(
+    on_a_card(
         name="idcard probe",
-        make_emulator=IdCardReaderEmulator,
-        make_driver=IdCardReader,
-        prepare=lay_card,
         exchange=lambda reader: reader.probe(),
         is_good=lambda outcome: isinstance(outcome, DeviceIdentity),
         timeout_s=2.0,
