@@ -295,7 +295,7 @@ class ConfirmRegistration:
 
 @dataclass(frozen=True)
 class PayLine:
-    name: str
+    name: Named
     quantity: int
     amount_fen: int
 

@@ -109,10 +109,10 @@ HOME = Home(
 
 PAY = Pay(
     lines=(
-        PayLine("血常规检查", 1, 3500),
-        PayLine("阿司匹林肠溶片", 2, 9350),
-        PayLine("静脉采血", 1, 600),
-        PayLine("一次性采血针", 1, 150),
+        PayLine(Named("血常规检查", "Blood count"), 1, 3500),
+        PayLine(Named("阿司匹林肠溶片", "Aspirin tablets"), 2, 9350),
+        PayLine(Named("静脉采血", "Blood drawing"), 1, 600),
+        PayLine(Named("一次性采血针", "Blood needle"), 1, 150),
     ),
     more_lines=0,
     total_fen=13600,

@@ -14,6 +14,7 @@ class BillLine:
     quantity: int
     amount_fen: int
     day: date | None = None
+    name_en: str = ""  # where the hospital has one; else the screen shows `name` in English too
 
 
 @dataclass(frozen=True)

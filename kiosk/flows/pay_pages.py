@@ -80,7 +80,9 @@ def _bill(pay: Pay, scene: Scene) -> PayPage:
     page = lines[pay.first_line : pay.first_line + LINES_A_PAGE]
     split = pay.quote.split if pay.quote else None
     return PayPage(
-        lines=tuple(PayLine(line.name, line.quantity, line.amount_fen) for line in page),
+        lines=tuple(
+            PayLine(Named(one.name, one.name_en), one.quantity, one.amount_fen) for one in page
+        ),
         more_lines=max(0, len(lines) - len(page)),
         total_fen=split.total_fen if split else 0,
         basic_fen=split.basic_fen if split else 0,

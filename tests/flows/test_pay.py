@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from kiosk.domain.bill import Split
+from kiosk.domain.bill import BillLine, Split
 from kiosk.flows import pay, pay_state
 from kiosk.flows.effects import (
     BeginPayment,
@@ -39,7 +39,7 @@ from kiosk.flows.events import (
 )
 from kiosk.flows.payment import At
 from kiosk.hospital.contract import QuoteRefused, ReleaseHold
-from kiosk.views import PadBusy, PaymentResult, Problem, Works
+from kiosk.views import Named, PadBusy, PaymentResult, Problem, Works
 from kiosk.views import Pay as PayPage
 from tests.flows.people import LI, TICKET, WANG, appointment
 from tests.flows.people import quote as registration_quote
@@ -125,14 +125,21 @@ def test_nothing_left_to_pay_is_settled_without_a_choice() -> None:
     assert till.orders() == ["PreSettle", "Settle"]
 
 
+def test_the_screen_learns_an_items_english_name_where_the_hospital_has_one() -> None:
+    lines = (BillLine("血常规检查", 1, 3500, name_en="Blood count"), BillLine("床位费", 1, 100))
+    till = Till.open().quoted(quote(Split(0, 0, 0, 3600), lines)).opened()
+    named = [Named("血常规检查", "Blood count"), Named("床位费")]
+    assert [line.name for line in till.page.lines] == named
+
+
 def test_a_long_bill_is_turned_by_pages_of_four_lines() -> None:
     bill = bill_of(9)
     till = Till.open().quoted(quote(Split(0, 0, 0, 900), bill.lines)).opened()
-    assert [line.name for line in till.page.lines] == [f"项目{n}" for n in range(4)]
+    assert [line.name.zh for line in till.page.lines] == [f"项目{n}" for n in range(4)]
     till.touch("lines_following", "lines_following", "lines_following")
-    assert [line.name for line in till.page.lines] == ["项目8"]
+    assert [line.name.zh for line in till.page.lines] == ["项目8"]
     till.touch("lines_previous", "lines_previous", "lines_previous")
-    assert till.page.lines[0].name == "项目0"
+    assert till.page.lines[0].name.zh == "项目0"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,13 @@ def test_the_elders_bill_splits_as_the_page_shows(world: World) -> None:
     assert world.ask(c.AskToday(ELDER)).own_estimate_fen == 4120
 
 
+def test_every_item_has_an_english_name_for_who_reads_no_chinese(light_world: World) -> None:
+    for person in (people.ELDER, people.MOTHER, people.PAYS_BY_PAD, people.PAYS_BY_CODE):
+        bills = light_world.ask(c.AskAccount(person.id)).bills
+        assert bills
+        assert all(line.name_en.isascii() and line.name_en for b in bills for line in b.lines)
+
+
 def test_three_layers_share_the_mothers_bill(light_world: World) -> None:
     """Row 62: basic insurance, serious-illness insurance and medical aid all pay a part."""
     parts = quoted(light_world, people.MOTHER.id).split

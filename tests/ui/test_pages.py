@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import pytest
 
-from kiosk.views import ChoosePerson, Identify, Language, Named, View, page_names
+from kiosk.views import ChoosePerson, Identify, Language, Named, PayLine, View, page_names
 from tests.ui.conftest import Screen
 from ui.samples import GREEN, HOME, PAY, framed_samples, samples, view_of
 from ui.theme import LENGTHS, TEXT_SIZES, SizeName
@@ -305,6 +305,14 @@ def test_three_insurers_are_three_lines_and_the_sum_is_shown(screen: Screen) -> 
     assert {"¥136.00", "−¥75.80", "−¥16.00", "−¥3.00", "¥41.20"} <= set(said)
     paid = PAY.basic_fen + PAY.serious_fen + PAY.aid_fen + PAY.own_fen
     assert PAY.total_fen == paid
+
+
+def test_an_english_bill_has_english_items_where_the_hospital_has_them(screen: Screen) -> None:
+    nameless = PayLine(Named("一次性采血针"), 1, 150)
+    page = replace(PAY, lines=(PAY.lines[0], PAY.lines[1], nameless))
+    screen.show(view_of(page, "en"))
+    said = _said(screen)
+    assert {"Blood count", "Aspirin tablets × 2", "一次性采血针"} <= set(said)
 
 
 def test_the_next_thing_is_first_and_largest(screen: Screen) -> None:

@@ -3,7 +3,7 @@
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 
 from kiosk.views import Pay, View
-from ui.formats import minus, money, plain
+from ui.formats import minus, money, name_of, plain
 from ui.widgets.cards import Card
 from ui.widgets.money import MoneyRow
 from ui.widgets.page import Page, refill
@@ -51,7 +51,7 @@ class PayScreen(Page):
     def _show_lines(self, page: Pay, lines_max: int) -> None:
         words, lines = self.words, page.lines[:lines_max]
         for row, line in zip(refill(self.ids.lines, len(lines), MoneyRow), lines, strict=True):
-            name = plain(line.name)
+            name = name_of(words, line.name)
             many = line.quantity != 1
             row.what = words.say("pay.quantity", name=name, n=line.quantity) if many else name
             row.amount = money(line.amount_fen)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from gateway.adapters.demo import people as known
+from gateway.adapters.demo.english import ITEMS
 from gateway.adapters.demo.insurance import Category
 from gateway.adapters.demo.people import Person
 from kiosk.domain.bill import Bill, BillLine
@@ -91,7 +92,7 @@ def unpaid_on(person: Person, day: date) -> tuple[Account, ...]:
     """What this person owes on `day`, as long as nobody has paid it."""
     if person.id in _DUE:
         title, rows = _DUE[person.id]
-        items = tuple(Item(BillLine(n, q, amount), kind) for n, kind, q, amount in rows)
+        items = tuple(Item(_line(n, q, amount), kind) for n, kind, q, amount in rows)
         return (Account(_id("B", day, person, 1), title, items),)
     if person.id in _NO_BILLS or not person.serial or person.serial % 3:
         return ()
@@ -127,7 +128,7 @@ def _drawn(draw: random.Random, day: date | None) -> tuple[Item, ...]:
     items = []
     for name, category, price in chosen:
         quantity = draw.randint(1, 3) if category is Category.DRUG else 1
-        items.append(Item(BillLine(name, quantity, price * quantity, day), category))
+        items.append(Item(_line(name, quantity, price * quantity, day), category))
     return tuple(items)
 
 
@@ -135,11 +136,15 @@ def _stay(person: Person, first: date) -> Account:
     items = []
     for night in range(4):
         day = first + timedelta(days=night)
-        items.append(Item(BillLine("床位费", 1, 5000, day), _W))
-        items.append(Item(BillLine("护理费", 1, 2600, day), _W))
+        items.append(Item(_line("床位费", 1, 5000, day), _W))
+        items.append(Item(_line("护理费", 1, 2600, day), _W))
         name, category, price = _CATALOGUE[night * 3]
-        items.append(Item(BillLine(name, 1, price, day), category))
+        items.append(Item(_line(name, 1, price, day), category))
     return Account(_id("S", first, person, 1), "住院费用（4 天）", tuple(items))
+
+
+def _line(name: str, quantity: int, amount_fen: Fen, day: date | None = None) -> BillLine:
+    return BillLine(name, quantity, amount_fen, day, ITEMS[name])
 
 
 def _id(letter: str, day: date, person: Person, place: int) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from gateway.adapters.demo import places
 from gateway.adapters.demo.bills import Account, Item
+from gateway.adapters.demo.english import REGISTRATION
 from gateway.adapters.demo.insurance import Category
 from gateway.adapters.demo.people import Person
 from gateway.tables import claims
@@ -45,7 +46,9 @@ def fee_of(
 
 def fee_line(planned: places.SlotPlan) -> Item:
     """The one line of a registration's fee."""
-    line = BillLine(f"挂号费（{planned.doctor.title}）", 1, planned.slot.fee_fen)
+    line = BillLine(
+        f"挂号费（{planned.doctor.title}）", 1, planned.slot.fee_fen, name_en=REGISTRATION
+    )
     return Item(line, Category.REGISTRATION)
 
 
