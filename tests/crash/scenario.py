@@ -58,7 +58,7 @@ class Scenario:
             fates=_fates(chance) if bad else Fates(),
             pad=chance.choice(_PAD) if bad else "",
             pad_keeps=chance.random() < 0.35,
-            kind=chance.choice(("zvt", "zvt", "mispos", "unionpay")),
+            kind=chance.choice(("zvt", "zvt", "zvt", "zvt", "mispos", "unionpay")),
             box=chance.choice(_BOX) if bad else "",
             notes=chance.choice(("enough",) * 5 + ("short", "back", "large")),
             pushes=chance.random() < 0.3,
@@ -88,7 +88,7 @@ class Scenario:
 
 
 _WAYS: tuple[Any, ...] = (
-    *("card",) * 5,
+    *("card",) * 7,
     *("payer",) * 3,
     *("shown",) * 2,
     *("cash",) * 3,

@@ -51,6 +51,7 @@ COVERED_FROM_POINTS = 5000
 OF: dict[str, Callable[[Scenario], bool]] = {
     "all": lambda scenario: True,
     "cash": lambda scenario: scenario.way == "cash",
+    "two-phase": lambda scenario: scenario.way == "card" and scenario.kind == "zvt",
     "one-phase": lambda scenario: scenario.way == "card" and scenario.kind != "zvt",
 }
 """Which scenarios are lived: all, or those of one machine."""
@@ -82,9 +83,10 @@ class Tally:
         self.later.update(point.deaths[1:])
 
     def rare(self) -> set[str]:
-        """Where few have died so far, of all that any life passed."""
-        died = self.first + self.later
-        return {label for label in {*self.seen} | expected() if died[label] < DEATHS_A_LABEL}
+        """Where fewest have died so far, of all that any life passed: nobody, or too few."""
+        died, passed = self.first + self.later, {*self.seen} | expected()
+        nobody = {label for label in passed if not died[label]}
+        return nobody or {label for label in passed if died[label] < DEATHS_A_LABEL}
 
     def with_other(self, other: Tally) -> Tally:
         """Both together."""
