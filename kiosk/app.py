@@ -435,7 +435,8 @@ class Core:
             return {"error": f"there is no {device}; there are {', '.join(sorted(parts))}"}
         try:
             key = b64decode(str(asked["key"]), validate=True) if asked.get("key") else None
-            minutes = int(asked.get("minutes", 0))
+            said = asked.get("minutes")
+            minutes = said if isinstance(said, int) else 0
             path = self.recordings.begin(device, parts[device], minutes, who, key=key)
         except ValueError:
             return {"error": "the key is not 32 bytes in base64"}

@@ -102,8 +102,15 @@ def _gate(records: StoreRecords, purpose: str) -> dict[str, Any]:
 # --- what changes something ----------------------------------------------------------------------
 
 
+def _pairs(roles: object) -> list[tuple[str, str]]:
+    """Roles and the PINs that were typed for them; none, if that is not what was sent."""
+    listed = roles if isinstance(roles, list | tuple) else ()
+    pairs = [pair for pair in listed if isinstance(pair, list | tuple) and len(pair) == 2]
+    return [(str(role), str(pin)) for role, pin in pairs] if len(pairs) == len(listed) else []
+
+
 def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[str, Any]:
-    pairs = [(str(role), str(pin)) for role, pin in asked.get("roles", ())]
+    pairs = _pairs(asked.get("roles"))
     if not pairs:
         return {"error": "this needs a role's PIN"}
     for role, pin in pairs:
@@ -119,7 +126,10 @@ def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[s
         case "cash_count":
             return count(records, asked, pairs[0][0])
         case "erase":
-            gone = records.keeping.erase(str(asked.get("number", "")), pairs[0][0])
+            number = "".join(str(asked.get("number", "")).split())
+            if not number:
+                return {"error": "there is no ID number to erase"}
+            gone = records.keeping.erase(number, pairs[0][0])
             if gone.why:
                 return {"error": _NOT_ERASED[gone.why]}
             return {"erased": True, "exports": gone.exports, "strange": gone.strange}

@@ -337,6 +337,25 @@ def test_a_refund_that_finance_was_told_of_keeps_nobody_from_being_erased(
         assert len(records.open_payments()) == (why != ""), "and a start stumbles over nothing"
 
 
+@pytest.mark.parametrize(
+    ("what", "asked", "words"),
+    [
+        ("erase", {"roles": [["finance", "815200"]], "number": "  "}, "no ID number"),
+        ("erase", {"roles": [["finance", "815200"]]}, "no ID number"),
+        ("erase", {"roles": [["finance"]], "number": WANG_NUMBER}, "role's PIN"),
+        ("erase", {"roles": 5, "number": WANG_NUMBER}, "role's PIN"),
+        ("compared", {"roles": None}, "role's PIN"),
+    ],
+)
+def test_a_question_without_sense_is_answered_with_a_sentence(
+    staffed: Staffed, what: str, asked: dict[str, Any], words: str
+) -> None:
+    """It is asked of a running core: a slip of the fingers ended it, with whoever was paying."""
+    with staffed.opened() as records:
+        said = answer(records, what, asked)
+    assert said is not None and words in str(said["error"])
+
+
 # --- runs of core --------------------------------------------------------------------------------
 
 
