@@ -141,17 +141,19 @@ def parse_request(body: bytes) -> Request:
     """The mirror of Request.encode, for the device's side."""
     values = {one.tag: one.value for one in parse_tlvs(body)}
 
-    def number(tag: int) -> int | None:
+    def number(tag: int, size: int) -> int | None:
+        if len(values.get(tag, b"")) > size:
+            raise ProtocolError(f"a number of more than {size} bytes")
         return unpacked(values[tag]) if tag in values else None
 
-    tran_code, echo = number(TRAN_CODE), number(ECHO)
+    tran_code, echo = number(TRAN_CODE, 1), number(ECHO, 2)
     if tran_code is None or echo is None or values.get(FIXED_08) != b"\x55\x55":
         raise ProtocolError("a request without code, echo or mark")
     return Request(
         tran_code,
         echo,
-        number(AMOUNT),
-        number(OLD_INVOICE),
+        number(AMOUNT, 6),
+        number(OLD_INVOICE, 3),
         _text(values.get(DESK, b"")),
         _text(values.get(OPERATOR, b"")),
     )

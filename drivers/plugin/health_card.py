@@ -15,7 +15,15 @@ from datetime import date
 
 from drivers.errors import ProtocolError
 from drivers.idcard.card import Sex
-from drivers.pcsc.apdu import DONE, FILE_NOT_FOUND, RECORD_NOT_FOUND, SECURITY, Answer, parse_answer
+from drivers.pcsc.apdu import (
+    DONE,
+    FILE_NOT_FOUND,
+    RECORD_NOT_FOUND,
+    SECURITY,
+    WRONG_LENGTH,
+    Answer,
+    parse_answer,
+)
 from drivers.plugin.codec import PluginCard
 
 Exchange = Callable[[bytes], bytes | None]
@@ -24,6 +32,7 @@ Exchange = Callable[[bytes], bytes | None]
 MASTER_KEY = b"an emulation, and no key of anybody"
 WRONG_CRYPTOGRAM = 0x6300
 CHALLENGE_BYTES, CRYPTOGRAM_BYTES, SERIAL_BYTES = 8, 8, 10
+COMMAND_BYTES_MIN = 4
 SELECT_FREE, SELECT_PERSON = bytes.fromhex("00A4020002EF05"), bytes.fromhex("00A4020002EF06")
 READ_CARD_NUMBER, READ_SERIAL = bytes.fromhex("00B2070400"), bytes.fromhex("00B2090400")
 GET_CHALLENGE = bytes.fromhex("0084000008")
@@ -76,6 +85,8 @@ class HealthCardEmulator:
         return self._answer(command).encode()
 
     def _answer(self, command: bytes) -> Answer:
+        if len(command) < COMMAND_BYTES_MIN:
+            return Answer(b"", WRONG_LENGTH)
         match command[:2]:
             case b"\x00\xa4" if command[5:7] in (b"\xef\x05", b"\xef\x06"):
                 self._file = command[5:7]
@@ -157,10 +168,12 @@ def read_health_card(card: Exchange, psam: Exchange) -> PluginCard:
 
 def _open(card: Exchange, psam: Exchange, serial: bytes) -> None:
     challenge = _ask(card, GET_CHALLENGE).data
+    if len(challenge) != CHALLENGE_BYTES or len(serial) != SERIAL_BYTES:
+        raise ProtocolError("a challenge or a serial of another length")
     if _ask(psam, b"\x80\x1a\x00\x00" + bytes([len(serial)]) + serial).status != DONE:
         raise PsamRefused
     proof = _ask(psam, b"\x80\xfa\x00\x00" + bytes([len(challenge)]) + challenge)
-    if proof.status != DONE:
+    if proof.status != DONE or len(proof.data) != CRYPTOGRAM_BYTES:
         raise PsamRefused
     proven = b"\x00\x82\x00\x00" + bytes([len(proof.data)]) + proof.data
     if _ask(card, proven).status != DONE:

@@ -57,11 +57,11 @@ class WeChat:
         height, width = picture.shape[:2]
         told.write(f"{height} {width}\n".encode() + numpy.ascontiguousarray(picture).tobytes())
         told.flush()
-        return [text.encode() for text in json.loads(heard.readline())]
+        return [bytes.fromhex(content) for content in json.loads(heard.readline())]
 
 
 def serve() -> None:
-    """Frames from standard input, one line of JSON each: the texts found."""
+    """Frames from standard input, one line of JSON each: the contents found, in hex."""
     cv2.setNumThreads(1)
     contrib: Any = cv2  # what the usual build's types do not know
     decoder = contrib.wechat_qrcode.WeChatQRCode()
@@ -69,7 +69,15 @@ def serve() -> None:
         height, width = (int(word) for word in line.split())
         data = sys.stdin.buffer.read(height * width)
         picture = numpy.frombuffer(data, numpy.uint8).reshape(height, width)
-        print(json.dumps(list(decoder.detectAndDecode(picture)[0])), flush=True)
+        print(json.dumps([content.hex() for content in contents(decoder, picture)]), flush=True)
+
+
+def contents(decoder: Any, picture: Gray) -> list[bytes]:
+    """What was found. Its binding takes all for UTF-8: what is not, the error hands over."""
+    try:
+        return [text.encode() for text in decoder.detectAndDecode(picture)[0]]
+    except UnicodeDecodeError as error:
+        return [error.object]
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 
-from drivers.errors import DriverError
-from tests.drills.fuzz_targets import TARGETS, Feed, Target
+from tests.drills.fuzz_target import Feed, Target
+from tests.drills.fuzz_targets import TARGETS
 
 BUFFER_BYTES_MAX = 65536
 HANG_S = 2.0  # no frame of a few kilobytes takes a hundredth of it
@@ -152,8 +152,7 @@ def fuzz(target: Target, frames: int, seed: int, hang_s: float = HANG_S) -> Scor
             feed, held = target.open()
             for _ in range(min(FRAMES_A_CODEC, frames - score.frames)):
                 score.frames += 1
-                frame = next(source)
-                fit = try_frame(score, feed, frame, pieces(frame, chance), hang_s)
+                fit = try_frame(score, target, feed, pieces(next(source), chance), hang_s)
                 score.max_buffer = max(score.max_buffer, held())
                 if not fit:
                     break
@@ -161,22 +160,22 @@ def fuzz(target: Target, frames: int, seed: int, hang_s: float = HANG_S) -> Scor
     return score
 
 
-def try_frame(score: Score, feed: Feed, frame: bytes, cut: list[bytes], hang_s: float) -> bool:
+def try_frame(score: Score, target: Target, feed: Feed, cut: list[bytes], hang_s: float) -> bool:
     """One frame; whether the codec can go on."""
     try:
         signal.setitimer(signal.ITIMER_VIRTUAL, hang_s)
         for piece in cut:
             feed(piece)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-    except DriverError:
+    except target.refusals:
         score.refused += 1
     except Hang as hang:
         score.hangs += 1
-        score.example(frame, hang)
+        score.example(b"".join(cut), hang)
         return False
     except Exception as fault:  # noqa: BLE001 - to catch whatever escapes is this drill's purpose
         score.escaped += 1
-        score.example(frame, fault)
+        score.example(b"".join(cut), fault)
         return False
     return True
 

@@ -38,7 +38,7 @@ class Outcome:
 
 def corpus_file(name: str) -> Path:
     """Where a target's frames are kept."""
-    return VECTORS / f"{name.replace(' ', '_')}.hex"
+    return VECTORS / f"{name.replace(' ', '_').replace(chr(39), '')}.hex"
 
 
 def corpus(name: str) -> list[bytes]:
@@ -54,7 +54,6 @@ def child(name: str, arguments: list[str]) -> None:
     import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     with atheris.instrument_imports(include=["drivers"]):
-        from drivers.errors import DriverError
         from tests.drills.fuzz_targets import TARGETS
     target = next(target for target in TARGETS if target.name == name)
 
@@ -65,7 +64,7 @@ def child(name: str, arguments: list[str]) -> None:
             try:
                 for piece in pieces:
                     feed(piece)
-            except DriverError:
+            except target.refusals:
                 continue
 
     atheris.Setup([sys.argv[0], *arguments], one_input)

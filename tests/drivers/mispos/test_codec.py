@@ -138,3 +138,11 @@ def test_an_amount_that_is_no_amount_is_refused(words: bytes) -> None:
     head = bytes.fromhex("DF020101 DF04021234 DF07023030")
     with pytest.raises(ProtocolError):
         parse_response(head + Tlv(0xDF06, details).encode())
+
+
+@pytest.mark.parametrize("wide", ["DF02021235", "DF0403001234", "DF0307000000000012 50"])
+def test_a_request_whose_number_is_too_wide_is_refused(wide: str) -> None:
+    rest = {"DF04": "DF04021234", "DF02": "DF020102", "DF08": "DF08025555"}
+    rest[wide[:4]] = wide
+    with pytest.raises(ProtocolError):
+        parse_request(bytes.fromhex("".join(rest.values())))

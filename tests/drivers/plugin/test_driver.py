@@ -47,6 +47,22 @@ def test_a_health_card_is_opened_with_the_psam_and_read() -> None:
     assert desk.plugin.read_card() == PluginCardRead(READ)
 
 
+@pytest.mark.parametrize("challenge_bytes", [0, 7, 256])
+def test_a_challenge_of_another_length_is_no_health_cards(challenge_bytes: int) -> None:
+    card = HealthCardEmulator(ON_CARD)
+
+    def forged(command: bytes) -> bytes | None:
+        asked = command[:2] == b"\x00\x84"
+        return bytes(challenge_bytes) + b"\x90\x00" if asked else card.exchange(command)
+
+    with pytest.raises(ProtocolError):
+        read_health_card(forged, PsamEmulator().exchange)
+
+
+def test_half_a_command_gets_an_answer_and_no_more() -> None:
+    assert HealthCardEmulator(ON_CARD).exchange(b"\x00\xb2") == b"\x67\x00"
+
+
 def test_without_the_right_psam_the_persons_file_stays_shut() -> None:
     card = HealthCardEmulator(ON_CARD)
     card.exchange(bytes.fromhex("00A4020002EF06"))
