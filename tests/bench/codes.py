@@ -9,7 +9,6 @@ processor time: other work on the machine must not decide. QR only, for all.
 from __future__ import annotations
 
 import argparse
-import base64
 import statistics
 import sys
 import time
@@ -26,6 +25,7 @@ from drivers.camera.cascade import QR, Cascade
 from drivers.scanner.codec import Scanned, read_text
 from tests.bench import wechat
 from tests.bench.code_frames import CLASSES, Content, Gray, again, empty, frame
+from tests.bench.codes_page import margin, page
 from tests.bench.report import Promise, report
 
 FRAMES_A_SCENE = 4
@@ -178,40 +178,9 @@ def results(tally: Tally, scenes: int) -> dict[str, object]:
     }
 
 
-def margin(hits: dict[str, int]) -> int:
-    """Ours over the best of the others."""
-    return hits["ours"] - max(count for name, count in hits.items() if name != "ours")
-
-
 def ratio(ours_s: list[float], theirs_s: list[float]) -> float:
     """Median over median."""
     return round(statistics.median(ours_s) / statistics.median(theirs_s), 3)
-
-
-def page(found: dict[str, object], path: Path) -> None:
-    """Hits by class, with a picture of each class."""
-    hits = found["hits"]
-    assert isinstance(hits, dict)
-    rows = "".join(
-        f"<tr><td><img src='data:image/png;base64,{picture_of(kind)}'><td>{kind}"
-        + "".join(f"<td>{count}" for count in hits[kind].values())
-        for kind in hits
-    )
-    names = "".join(f"<th>{name}" for name in next(iter(hits.values())))
-    numbers = "".join(f"<li>{key}: {found[key]}" for key in (one.key for one in PROMISES))
-    style = "td,th{padding:4px 10px;text-align:right}img{width:320px}body{font:15px sans-serif}"
-    path.write_text(
-        f"<!doctype html><meta charset=utf-8><title>Codes</title><style>{style}</style>"
-        f"<h1>Codes found, of {found['scenes_a_class']} scenes a class</h1><ul>{numbers}</ul>"
-        f"<table><tr><th><th>{names}{rows}</table>",
-        "utf-8",
-    )
-
-
-def picture_of(kind: str) -> str:
-    """The class's first frame, small, as base64 PNG."""
-    small = cv2.resize(frame(kind, 0)[0], (640, 360), interpolation=cv2.INTER_AREA)
-    return base64.b64encode(cv2.imencode(".png", small)[1].tobytes()).decode("ascii")
 
 
 def main() -> int:
@@ -232,7 +201,7 @@ def main() -> int:
         try_empty(tally, asked.empty)
     found = results(tally, asked.scenes)
     if asked.page is not None:
-        page(found, asked.page)
+        asked.page.write_text(page(found, PROMISES), "utf-8")
     return report(found, PROMISES, as_json=asked.json)
 
 

@@ -182,6 +182,19 @@ def test_debians_own_tools_see_the_card_and_read_its_name(desk: Desk) -> None:
     assert "091ECDF5B2E2CAD4" in answers
 
 
+def test_opensc_knows_no_such_card_and_yet_reads_the_name_off_it(desk: Desk) -> None:
+    reader = social_reader(desk)
+    desk.put(SocialCardEmulator(WANG))
+    assert reader.look(SEEN_S) == CardPutIn()
+    reader.close()
+    ask = ("opensc-tool", "--reader", NAME, "--card-driver", "default")
+    assert ATR.hex(":") in run(*ask, "--atr").lower()
+    commands = ("00A404000F7378312E73682EC9E7BBE1B1A3D5CF", "00A4000002EF06", "00B2090020")
+    said = run(*ask, *(word for command in commands for word in ("--send-apdu", command)))
+    assert said.count("SW1=0x90, SW2=0x00") == len(commands)
+    assert "王测试".encode("gb18030").hex(" ").upper() in said
+
+
 def run(*command: str, typed: list[str] | None = None) -> str:
     """A Debian tool's whole output."""
     done = subprocess.run(
