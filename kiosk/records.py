@@ -27,6 +27,7 @@ from kiosk.flows.effects import (
     KeepPayment,
     KeepQueued,
     KeepQuote,
+    KeepReturned,
     NoNumber,
 )
 from kiosk.flows.events import PinChecked
@@ -153,6 +154,8 @@ class StoreRecords:
                 self.owned.keep_quote(tx, self._need(number), quote)
             case KeepCash(reference):
                 self._journal.noted(tx, reference, to_json(keep))
+            case KeepReturned(reference):
+                self._journal.noted(tx, reference, _RETURNED)
             case KeepQueued(kind, key, person, body):
                 whose = self._pseudonym(person)
                 self._outbox.queue(tx, key, kind=kind, body=to_json(body), person=whose)
@@ -408,6 +411,10 @@ class StoreRecords:
         self._store.close()
 
 
+_RETURNED = b"returned"
+"""The row of a payment whose money the pad gave back unasked."""
+
+
 def _payment(found: journal.Payment) -> Payment:
     assert isinstance(found.subject, bytes)
     begun: Payment = from_json(Payment, found.subject)
@@ -416,7 +423,8 @@ def _payment(found: journal.Payment) -> Payment:
     at: Any = found.state.value.upper()
     # Only a pad holds money; what a provider took is final from the start.
     completed = begun.method != "card" or begun.amount_fen == 0
-    now = replace(begun, at=at, evidence=evidence, completed=completed)
+    returned = any(move.evidence == _RETURNED for move in found.moves)
+    now = replace(begun, at=at, evidence=evidence, completed=completed, returned=returned)
     return _with_notes(now, found) if begun.method == "cash" else now
 
 

@@ -44,6 +44,7 @@ from kiosk.flows.effects import (
     KeepPayment,
     KeepQueued,
     KeepQuote,
+    KeepReturned,
     PrintReport,
     PrintSlip,
     Return,
@@ -98,7 +99,7 @@ PAYMENTS = 0
 """The owner of the payments' asks and timers: they outlive every session."""
 
 _KEEPS = (
-    *(KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepCash),
+    *(KeepQueued, KeepAudit, KeepMove, KeepPayment, KeepCash, KeepReturned),
     *(KeepNote, DropNote, KeepQuote),
 )
 

@@ -82,6 +82,13 @@ class KeepCash:
 
 
 @dataclass(frozen=True)
+class KeepReturned:
+    """The pad gave the money back unasked: nothing may be booked any more, after a restart too."""
+
+    reference: str
+
+
+@dataclass(frozen=True)
 class KeepNote:
     """Something to find again after a crash: an open hold, the waiting list. Sealed."""
 
@@ -470,6 +477,7 @@ Effect = (
     | KeepMove
     | KeepPayment
     | KeepCash
+    | KeepReturned
     | KeepNote
     | DropNote
     | KeepQuote

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kiosk.flows.effects import Ask, CompletePad, Effect, ReleasePad
+from kiosk.flows.effects import Ask, CompletePad, Effect, KeepReturned, ReleasePad
 from kiosk.flows.events import (
     Event,
     Failed,
@@ -59,7 +59,8 @@ def paid(payment: Payment, said: str) -> Stepped:
 
 def look_again(payment: Payment) -> tuple[Effect, ...]:
     """After a restart: whether the pad still has the money comes before booking it."""
-    return (_settle(payment),) if payment.completed else (recall(payment),)
+    sure = payment.completed or payment.returned
+    return (_settle(payment),) if sure else (recall(payment),)
 
 
 def _hold_limit(payment: Payment) -> tuple[Effect, ...]:
@@ -188,7 +189,7 @@ def _money_went_back(payment: Payment) -> Stepped:
     if payment.settled is not None:
         return person_decides(payment, "booked, but the pad gave the money back")
     returned = replace(payment, returned=True)
-    return returned, (_settle(returned),)
+    return returned, (KeepReturned(payment.reference), _settle(returned))
 
 
 def _booking_timer(payment: Payment, what: str) -> Stepped:

@@ -16,6 +16,7 @@ from kiosk.flows.effects import (
     KeepNote,
     KeepPayment,
     KeepQueued,
+    KeepReturned,
 )
 from kiosk.flows.payment import Payment
 from kiosk.hospital import faults
@@ -234,6 +235,14 @@ def test_only_a_pad_may_still_hold_the_money_after_a_restart(
     box.records.commit(keeps, "s1")
     [found] = box.reopen().open_payments()
     assert found.completed is completed
+
+
+def test_what_the_pad_gave_back_unasked_is_known_after_a_restart(box: Box) -> None:
+    moves = [KeepMove("K03-1", "SENT"), KeepMove("K03-1", "PAID", "trace 7")]
+    box.records.commit([KeepPayment(payment()), *moves, KeepMove("K03-1", "BOOKING")], "s1")
+    box.records.commit([KeepReturned("K03-1")], "s1")
+    [found] = box.reopen().open_payments()
+    assert found == payment(at="BOOKING", evidence="trace 7", returned=True)
 
 
 def test_a_payment_that_has_ended_is_open_no_more(box: Box) -> None:

@@ -24,6 +24,7 @@ from kiosk.flows.effects import (
     KeepPayment,
     KeepQueued,
     KeepQuote,
+    KeepReturned,
     NoNumber,
 )
 from kiosk.flows.events import PinChecked
@@ -47,6 +48,7 @@ class MemoryRecords:
     quotes: dict[str, Quote] = field(default_factory=dict)
     used: dict[str, str] = field(default_factory=dict)  # quote → the payment that has used it
     cash: dict[str, KeepCash] = field(default_factory=dict)  # how far notes have come
+    returned: set[str] = field(default_factory=set)  # given back by the pad, unasked
     number: int = 0
 
     def commit(self, keeps: Sequence[Effect], session: str) -> None:
@@ -81,6 +83,8 @@ class MemoryRecords:
                 self.quotes[number] = quote
             case KeepCash(reference):
                 self.cash[reference] = keep
+            case KeepReturned(reference):
+                self.returned.add(reference)
             case KeepAudit():
                 pass
             case _:
@@ -113,6 +117,7 @@ class MemoryRecords:
         state: Any = at
         told = f"{reference}-{IN_DOUBT}" in self.keys
         found = replace(begun, at=state, evidence=proof, completed=completed, in_doubt=told)
+        found = replace(found, returned=reference in self.returned)
         if (kept := self.cash.get(reference)) is None:
             return found
         notes = replace(found, taken_fen=kept.taken_fen, note_fen=kept.note_fen)
