@@ -30,6 +30,7 @@ NOT_FROM_OUTSIDE = {
     "drivers/recording.py:Tap.note": "hands on to Recording.note",
     "drivers/scanner/emulator.py:ScannerEmulator.show": "a code of the test's own",
     "drivers/scanner/seen.py:JustSeen.again": "compares, and reads nothing",
+    "drivers/watching.py:WatchedSlot.transmit": "our command; what is kept of it is KEEPS's word",
 }
 
 
