@@ -27,6 +27,7 @@ TERMINAL = [
 ]
 GATEWAY = [
     "fastapi==0.165.0",  # HTTP with OpenAPI
+    "starlette==1.10.0",  # below it: routes, and who hangs up in the middle of a form
     "uvicorn==0.54.0",  # its server
     "httptools==0.9.0",  # reads its requests, in C
     "uvloop==0.23.0",  # its event loop, in C: ten thousand connections on one core

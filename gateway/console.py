@@ -44,6 +44,7 @@ from kiosk.domain.money import yuan
 WAITING_ALARM_S = 600  # p90 at the entrance; a hospital may want another
 SILENT_AFTER = timedelta(minutes=3)
 CLOCK_OFF_S = 60  # leases and quotes end by a clock; slips show one
+_CALLED_FROM = {**words.PAGES, **words.PARTS}
 _ROWS_MAX = 50
 _FORM_BYTES_MAX = 4096
 _FORM_S = 15.0
@@ -195,7 +196,7 @@ def _help(connection: Connection, operator: Operator, mark: str, now: datetime) 
         else:
             answer = "还没有人去"
         late = " ⚠" if not call.coming and waited >= fleet.ESCALATE_AFTER else ""
-        who, page = said(words.HELPERS, call.sort), said(words.PAGES, call.page)
+        who, page = said(words.HELPERS, call.sort), said(_CALLED_FROM, call.page)
         rows.append((_e(call.place), _e(who), _e(page), _clock(waited.seconds) + late, answer))
     return _Table("求助", ("地点", "找谁", "页面", "已等", "谁去"), tuple(rows), "没有人求助。")
 

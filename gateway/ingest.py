@@ -6,6 +6,7 @@ is kept, sealed, until a person has seen it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -65,6 +66,8 @@ class _Known(Exception):
     """Something of the batch was here before; the transaction is undone and done with care."""
 
 
+_KEY_CHARS, _KIND_CHARS = 200, 40  # as the columns of `records` have it
+_DIGEST_CHARS = 16
 _RECORD_COLUMNS = tuple(column.name for column in records.columns)
 
 # Made once: to put a statement together costs as much as to run it.
@@ -131,8 +134,9 @@ class Ingest:
             return c.OutboxReply((c.Verdict(record.key, "later", "server_error"),), 0)
 
     def _keep_unusable(self, terminal: str, record: c.Record, token: str | None) -> c.OutboxReply:
-        """What the database itself cannot hold (a NUL in a text) is kept sealed, and refused."""
-        storable = replace(record, key=_storable(record.key), kind=_storable(record.kind))
+        """What the database itself cannot hold (a NUL, a key without end) is kept sealed, and
+        refused."""
+        storable = _storable(record)
         body_hash = self._keys.digest(_canonical(record))
         with self._store.writing() as connection:
             work = Work(connection, terminal, self._clock())
@@ -216,7 +220,7 @@ class Ingest:
     def _again(self, work: Work, record: c.Record, body_hash: str, kept: _Kept) -> c.Verdict:
         """A key or sequence that is known: the same record gets its first verdict."""
         same_place = (kept.terminal, kept.sequence) == (work.terminal, record.sequence)
-        if same_place and kept.key == record.key and kept.body_hash == body_hash:
+        if same_place and kept.key == _storable(record).key and kept.body_hash == body_hash:
             return _verdict(record.key, kept.reason)
         reason = "key_reused" if kept.key == record.key else "sequence_reused"
         if self._refuse(work, record, body_hash, reason):
@@ -297,8 +301,21 @@ class Ingest:
         return insert_new(work.connection, refused, [row]) == 1
 
 
-def _storable(text: str) -> str:
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+def _storable(record: c.Record) -> c.Record:
+    """As the columns can hold it; nearly always the record itself."""
+    key, kind = _fitted(record.key, _KEY_CHARS), _fitted(record.kind, _KIND_CHARS)
+    return (
+        record if (key, kind) == (record.key, record.kind) else replace(record, key=key, kind=kind)
+    )
+
+
+def _fitted(text: str, most: int) -> str:
+    """Two that differ stay different, however long they are."""
+    text = text.replace("\x00", "\N{REPLACEMENT CHARACTER}")
+    if len(text) <= most:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARS]
+    return f"{text[: most - _DIGEST_CHARS]}{digest}"
 
 
 def _canonical(record: c.Record) -> bytes:
@@ -306,6 +323,9 @@ def _canonical(record: c.Record) -> bytes:
 
 
 def _read(record: c.Record) -> _Fresh:
+    """ValueError: too long for the database, which SQLite would not say."""
+    if len(record.key) > _KEY_CHARS or len(record.kind) > _KIND_CHARS:
+        raise ValueError("a key or kind longer than any of ours")
     shape = c.RECORD_BODIES.get(record.kind)
     if shape is None:
         return _Fresh(record, None, "kind_unknown")

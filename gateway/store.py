@@ -193,7 +193,7 @@ def _engine(url: str, pool_wait_s: float) -> Engine:
         made = create_engine(
             url,
             pool_size=POOL_CONNECTIONS,
-            max_overflow=POOL_CONNECTIONS,
+            max_overflow=0,
             pool_timeout=pool_wait_s,
             hide_parameters=True,  # an error text must not quote a patient's data
             connect_args=_limits(url),
@@ -204,7 +204,7 @@ def _engine(url: str, pool_wait_s: float) -> Engine:
         url,
         hide_parameters=True,
         pool_size=POOL_CONNECTIONS,
-        max_overflow=POOL_CONNECTIONS,
+        max_overflow=0,
         pool_timeout=pool_wait_s,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
     )

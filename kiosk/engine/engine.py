@@ -14,6 +14,7 @@ from typing import Any
 from kiosk.engine import idle
 from kiosk.engine.cash import CashBox
 from kiosk.engine.frame import Drawing, Drawn
+from kiosk.engine.hands import Hands
 from kiosk.engine.payments import Payments, unlock
 from kiosk.engine.printing import print_audit
 from kiosk.engine.questions import answer
@@ -79,6 +80,7 @@ from kiosk.flows.events import (
 )
 from kiosk.flows.payment import GivenUp, Payment
 from kiosk.flows.scene import Business, Rules, Scene, Shown
+from kiosk.hospital.contract import CallHelp
 from kiosk.ports import (
     Answered,
     AskHospital,
@@ -88,6 +90,7 @@ from kiosk.ports import (
     NumbersStood,
     Outside,
     PadLooked,
+    Part,
     Records,
     TellHospital,
     Ticked,
@@ -132,6 +135,7 @@ class Engine:
         self._drawing = Drawing(setting.hospital, setting.place)
         self._timers = Timers()
         self._standing = Standing(CashBox(records.notes(CashBox.NOTE)))
+        self._hands = Hands()
         self._asked = 0
         self._asks: dict[int, tuple[int, str]] = {}
         self._later: deque[Callable[[], None]] = deque()
@@ -226,11 +230,19 @@ class Engine:
 
     def _stood(self, stood: Stood) -> None:
         self._commit(self._standing.told(stood))
+        part = self._hands.wanted(stood, self._clock.monotonic_s())
+        if part is not None:
+            self._call_to(part)
         match stood:
             case DeviceStood("receipt_printer", True):
                 self._print_again()
             case PadLooked(mark):
                 self._records.pad_looked(mark)
+
+    def _call_to(self, part: Part) -> None:
+        scene = self._scene()
+        call = CallHelp(scene.key("help"), scene.rules.place, part)
+        self._outside.order(TellHospital(call))
 
     # --- the person and the flows ----------------------------------------------------------------
 

@@ -439,7 +439,10 @@ class MarkPrinted:
 
 @dataclass(frozen=True)
 class CallHelp:
-    """Calls whoever is on duty to this terminal; says nothing about the patient but the page."""
+    """Calls whoever is on duty to this terminal; says nothing about the patient but the page.
+
+    `page` is a device's name when it is the device that waits for a hand.
+    """
 
     key: str
     place: str

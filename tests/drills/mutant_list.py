@@ -368,8 +368,8 @@ SENDING = (
         "forgets keys after a day",
         (INGEST,),
         "gateway/ingest.py",
-        ").where(or_(here, same_key))",
-        ").where(or_(here, same_key), records.c.received > to_us(work.now) - 86_400_000_000)",
+        ".where(or_(mine, same_key))",
+        ".where(or_(mine, same_key), records.c.received > to_us(work.now) - 86_400_000_000)",
     ),
     Mutant(
         "M12",

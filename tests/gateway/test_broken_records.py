@@ -69,6 +69,22 @@ def test_what_the_database_cannot_even_count_waits_alone(world: World) -> None:
     assert reply.held_up_to == 2
 
 
+@pytest.mark.parametrize("long", [{"key": "k" * 201}, {"key": "k", "kind": "s" * 41}])
+def test_what_is_too_long_to_hold_is_refused_once_and_stops_nothing(
+    world: World, long: dict[str, str]
+) -> None:
+    poison = record(2, screening("S2"), long.get("kind", "screening"), key=long["key"])
+    sent = (*screenings_sent(1), poison, *screenings_sent(3))
+    reply = batch(world, *sent)
+    assert states(reply) == ["accepted", "refused", "accepted"]
+    assert (reply.verdicts[1].key, reply.verdicts[1].reason) == (long["key"], "not_storable")
+    assert reply.held_up_to == 3
+    assert batch(world, *sent) == reply
+    [kept] = rows(world, refused)
+    assert len(kept.key) <= 200 and len(kept.kind) <= 40
+    assert not world.alarms()
+
+
 def test_a_stranger_whose_batch_breaks_something_is_a_stranger_all_the_same(world: World) -> None:
     """The sequence breaks the very statement that would have shown the token."""
     sent = c.Outbox(tuple(record(n, screening("S1"), "screening") for n in (TOO_FAR - 1, TOO_FAR)))

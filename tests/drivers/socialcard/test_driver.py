@@ -198,13 +198,17 @@ def test_a_command_that_could_spend_a_pins_tries_cannot_be_built() -> None:
 
 
 def test_the_drivers_send_nothing_but_such_commands() -> None:
-    """All that reaches transmit() is a Command's own bytes: the one call is in dialogue.ask."""
+    """All that reaches transmit() is a Command's own bytes: they begin in dialogue.ask alone, and a
+    watched slot hands on what it was given."""
     calls = []
     for path in sorted(DRIVERS.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr == "transmit":
                 calls.append(path.relative_to(DRIVERS).as_posix())
-    assert [call for call in calls if not call.startswith("plugin/")] == ["pcsc/dialogue.py"]
+    assert [call for call in calls if not call.startswith("plugin/")] == [
+        "pcsc/dialogue.py",
+        "watching.py",
+    ]
 
 
 def test_the_emulator_would_lock_after_three_wrong_pins() -> None:
