@@ -25,10 +25,10 @@ from gateway.service import Gateway
 from gateway.store import CommitUnknown, StoreAway
 from kiosk.hospital import contract as c
 
-BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 100 records is about 100 kB
+BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 250 records is about 250 kB
 THREADS = 24
 BATCHES_AT_ONCE = 8  # on threads of their own: whoever stands before a terminal is never behind
-BATCHES_WAITING = 400  # of a hundred records each: some seconds
+BATCHES_WAITING = 400  # of up to 250 records each: some seconds
 BODY_S = 15.0  # no request of the contract has more time than this
 PATIENT_FOR = 0.5  # of its time may a request wait: later its answer might find nobody
 _OTHERS_WAITING = 1_000_000  # a request of a terminal; how many come is bounded by how many it has

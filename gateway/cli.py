@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import json
 import os
 import signal
@@ -49,6 +50,7 @@ KeyFile = Annotated[
     Path | None, typer.Option(help="Sealing and signing keys; beside the SQLite file by default.")
 ]
 _DEFAULT_URL = "sqlite:///gateway.db"
+_GC_AFTER = (20_000, 20, 20)  # new objects; a batch makes some thousands and drops them itself
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -216,6 +218,9 @@ def _run(running: Server, address: str) -> None:
     """uvicorn ends at SIGTERM by itself, then raises the signal again; that one is dropped here."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: None)
+    gc.collect()
+    gc.freeze()  # what a program of this size never lets go is not looked at again and again
+    gc.set_threshold(*_GC_AFTER)
     try:
         running.run()
     except SystemExit:

@@ -70,6 +70,7 @@ from kiosk.hospital.contract import (
     Record,
 )
 from kiosk.hospital.faults import HospitalError, HospitalUnreachable
+from kiosk.hospital.lines import Lines
 from kiosk.hospital.pace import Pace
 from kiosk.lending import Lending
 from kiosk.link import SOCKET_NAME, LinkServer
@@ -184,9 +185,10 @@ def token_of(profile: Profile) -> str:
 
 @dataclass
 class _Gateway:
-    """Heartbeat, today's list and the outbox, on the sender's own thread and client."""
+    """Heartbeat and today's list, on the sender's own thread and client; the outbox on `lines`."""
 
     client: HospitalClient
+    lines: Lines
     profile: Profile
     records: StoreRecords
     clock: TerminalClock
@@ -262,7 +264,8 @@ class _Gateway:
             self.tell(stood)
 
     def send(self, records: Sequence[Record]) -> OutboxReply:
-        reply = self.client.ask(Outbox(tuple(records)))
+        """On the sending threads, two at once: each has a connection of its own."""
+        reply = self.lines.ask(Outbox(tuple(records)))
         assert isinstance(reply, OutboxReply)
         return reply
 
@@ -290,6 +293,7 @@ class Core:
         self.pool = HospitalPool(self._client, self.loop.tell, self.stop)
         gateway = _Gateway(
             self._client(),
+            Lines(self._client),
             profile,
             self.records,
             clock,

@@ -18,8 +18,11 @@ from threading import Lock, Thread
 from offline.outbox import Outbox, PutOff, Record, Refused, Verdict
 from offline.store import Store
 
-BATCH_MAX = 100
+BATCH_MAX = 250
 """Records in one request; the gateway takes no more."""
+
+LINES = 2
+"""Batches that travel at once."""
 
 ROUNDS_MAX = 20
 """Batches in one drain(); then its caller looks up, at the clock and at who wants to stop."""
@@ -88,16 +91,22 @@ class Applied:
 
 
 class Carrier:
-    """Sends one batch after the other on a thread of its own, which keeps no program alive."""
+    """Sends batches on threads of its own, LINES of them at once, which keep no program alive.
+
+    While one answer travels back and is read, the far side works on the other batch.
+    """
 
     def __init__(self) -> None:
         self._waiting: SimpleQueue[tuple[Future[Reply], Send, Batch]] = SimpleQueue()
-        self._thread: Thread | None = None
+        self._threads: list[Thread] = []
 
     def submit(self, send: Send, batch: Batch) -> Future[Reply]:
-        if self._thread is None:
-            self._thread = Thread(target=self._run, name="carrier", daemon=True)
-            self._thread.start()
+        """`send` is called on any of the threads."""
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        while len(self._threads) < LINES:
+            thread = Thread(target=self._run, name="carrier", daemon=True)
+            thread.start()
+            self._threads.append(thread)
         answer: Future[Reply] = Future()
         self._waiting.put((answer, send, batch))
         return answer
@@ -108,11 +117,8 @@ class Carrier:
             try:
                 answer.set_result(send(batch))
             finally:
-                if not answer.done():  # a bug; the thread ends with it
-                    self._thread = None
+                if not answer.done():  # a bug; this thread ends with it
                     answer.cancel()
-                    while not self._waiting.empty():
-                        self._waiting.get()[0].cancel()
             del answer, send, batch
 
 

@@ -23,7 +23,7 @@ from kiosk.domain.report import Report
 from kiosk.domain.visit import Appointment, Department, Dependant, Hold, Slot, Ticket
 
 PROTOCOL_VERSION = 1
-BATCH_RECORDS_MAX = 100
+BATCH_RECORDS_MAX = 250
 TERMINAL_HEADER = "X-Terminal"
 """Names the terminal; `Authorization: Bearer` carries its token beside mutual TLS."""
 

@@ -34,6 +34,7 @@ from gateway.adapters.demo.crowd import everybody
 from gateway.cli import open_store
 from kiosk.hospital import contract as c
 from kiosk.hospital.client import HospitalClient
+from kiosk.hospital.lines import Lines
 from offline import outbox
 from offline.clock import Clock
 from offline.outbox import Outbox
@@ -81,7 +82,7 @@ class Terminal:
         )
         self.outbox = Outbox(self.store)
         self.sync = Sync(self.store, self.outbox, chance=self._chance)
-        self._client = HospitalClient(base_url, "T1", token)
+        self._lines = Lines(lambda: HospitalClient(base_url, "T1", token))
         self._carrier = Carrier()
 
     def fill(self, records: int) -> None:
@@ -99,7 +100,7 @@ class Terminal:
         return time.perf_counter() - began
 
     def _send(self, batch: Batch) -> Answered:
-        reply = self._client.ask(c.Outbox(tuple(map(outgoing, batch.records))))
+        reply = self._lines.ask(c.Outbox(tuple(map(outgoing, batch.records))))
         assert all(verdict.state == "accepted" for verdict in reply.verdicts)
         return Answered(tuple((one.key, outbox.Accepted()) for one in reply.verdicts))
 

@@ -229,9 +229,9 @@ def test_a_queue_of_thirty_five_days_arrives_once(world: World) -> None:
     assert len(rows(world, screenings)) == 40 and not world.alarms()
 
 
-def test_more_than_a_hundred_records_are_no_message_of_the_contract() -> None:
-    with pytest.raises(ValueError, match="100"):
-        c.Outbox(screenings_sent(*range(1, 102)))
+def test_more_records_than_a_batch_holds_are_no_message_of_the_contract() -> None:
+    with pytest.raises(ValueError, match=str(c.BATCH_RECORDS_MAX)):
+        c.Outbox(screenings_sent(*range(1, c.BATCH_RECORDS_MAX + 2)))
 
 
 @settings(

@@ -11,6 +11,7 @@ import pytest
 from kiosk.app import _Gateway
 from kiosk.hospital.contract import AskDayList, DayList, HelloReply
 from kiosk.hospital.faults import HospitalUnreachable
+from kiosk.hospital.lines import Lines
 from kiosk.hospital.pace import Pace
 from kiosk.lending import Lending
 from kiosk.profile import read_profile
@@ -52,7 +53,7 @@ def beating(folder: Path, line: Line, clock: HandClock) -> tuple[_Gateway, Store
     client: Any = line
     hand: Any = clock
     made = _Gateway(
-        *(client, read_profile(profile), records, hand),
+        *(client, Lines(lambda: client), read_profile(profile), records, hand),
         lambda: (),
         lambda told: None,
         pace,

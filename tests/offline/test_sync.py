@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
+from threading import Barrier
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from offline.outbox import Accepted, Depth, Outbox, Refused, Standing, Verdict
 from offline.sync import (
     BATCH_MAX,
+    LINES,
     WAIT_MAX_S,
     Answered,
     Batch,
@@ -84,18 +86,18 @@ def test_everything_arrives_once_and_each_person_in_order(world: World) -> None:
     far = FarSide()
     _drain(world, _sync(outbox), far.send, 5)
     assert far.effects == [f"k{n}" for n in range(350)]
-    assert far.requests == 4
+    assert far.requests == 2
     assert outbox.depth() == Depth(waiting=0, refused=0, accepted=350)
 
 
 def test_refused_records_are_kept_told_and_stop_nobody(world: World) -> None:
-    outbox = _filled(world, 150, Random(1))
-    far = FarSide(refusing=frozenset({"k3", "k120"}))
+    outbox = _filled(world, 350, Random(1))
+    far = FarSide(refusing=frozenset({"k3", "k320"}))
     sync = _sync(outbox)
     told = [sync.round(far.send).refused for _ in range(2)]
-    assert told == [(("k3", "not_known_here"),), (("k120", "not_known_here"),)]
-    assert outbox.depth() == Depth(waiting=0, refused=2, accepted=148)
-    assert [r.key for r in outbox.list(Standing.REFUSED)] == ["k3", "k120"]
+    assert told == [(("k3", "not_known_here"),), (("k320", "not_known_here"),)]
+    assert outbox.depth() == Depth(waiting=0, refused=2, accepted=348)
+    assert [r.key for r in outbox.list(Standing.REFUSED)] == ["k3", "k320"]
 
 
 def test_a_record_that_breaks_the_far_side_stops_no_other(world: World) -> None:
@@ -221,18 +223,34 @@ def test_the_next_batch_may_leave_before_the_last_is_answered_without_overtaking
 
 def test_a_drain_sends_all_that_is_due_while_it_keeps_verdicts(world: World) -> None:
     far = FarSide()
-    outbox = _filled(world, 450, Random(3))
+    outbox = _filled(world, 950, Random(3))
     applied = _sync(outbox).drain(far.send, Carrier())
-    assert (applied.wait_s, applied.settled) == (0, 450)
-    assert outbox.depth() == Depth(waiting=0, refused=0, accepted=450)
+    assert (applied.wait_s, applied.settled) == (0, 950)
+    assert outbox.depth() == Depth(waiting=0, refused=0, accepted=950)
     assert all(seqs == sorted(seqs) for seqs in far.people.values())
+
+
+def test_two_batches_travel_at_once_and_share_no_person(world: World) -> None:
+    outbox = _filled(world, 950, Random(3))
+    far, both = FarSide(), Barrier(2, timeout=30)
+    under_way: list[Batch] = []
+
+    def send(batch: Batch) -> Reply:
+        under_way.append(batch)
+        if len(under_way) <= LINES:
+            both.wait()  # nobody is answered before both are here
+        return far.send(batch)
+
+    assert _sync(outbox).drain(send, Carrier()).settled == 950
+    first, second = ({record.person for record in one.records} - {None} for one in under_way[:2])
+    assert first and not first & second
 
 
 def test_a_drain_stops_when_the_far_side_wants_a_rest_and_keeps_what_was_answered(
     world: World,
 ) -> None:
     far, answers = FarSide(), count()
-    outbox = _filled(world, 450, Random(3))
+    outbox = _filled(world, 950, Random(3))
 
     def send(batch: Batch) -> Reply:
         return Busy(30.0) if next(answers) == 1 else far.send(batch)
@@ -247,7 +265,7 @@ def test_a_drain_stops_when_the_far_side_wants_a_rest_and_keeps_what_was_answere
 def test_of_two_batches_under_way_the_longer_rest_counts_and_they_fail_once(world: World) -> None:
     """The first is told when to come again, the second meets a dead line: nobody goes earlier."""
     far, replies = FarSide(), iter([Busy(200.0), Unreachable()])
-    outbox = _filled(world, 450, Random(3))
+    outbox = _filled(world, 950, Random(3))
     sync, carrier = _sync(outbox), Carrier()
     rest_s = sync.drain(lambda batch: next(replies), carrier).wait_s
     assert rest_s >= 200 and next(replies, None) is None
@@ -255,16 +273,16 @@ def test_of_two_batches_under_way_the_longer_rest_counts_and_they_fail_once(worl
     assert sync.drain(far.send, carrier).settled == 0, "before the longer rest is over"
     world.time.pass_ms(int((rest_s - 199) * 1000) + 1)
     assert _rested(world, sync, Unreachable()) <= 1, "an outage is one failure, not two"
-    assert sync.drain(far.send, carrier).settled == 450
+    assert sync.drain(far.send, carrier).settled == 950
 
 
 def test_a_drain_finds_the_record_that_breaks_the_far_side(world: World) -> None:
     far = FarSide(poison=frozenset({"k5"}))
-    outbox = _filled(world, 450, Random(3))
+    outbox = _filled(world, 950, Random(3))
     sync, carrier = _sync(outbox), Carrier()
-    for _ in range(12):  # halving a hundred takes seven
+    for _ in range(12):  # halving 250 takes eight
         world.time.pass_ms(int(sync.drain(far.send, carrier).wait_s * 1000) + 1)
-    assert outbox.depth().waiting <= 1 + 450 // 8 + 20, "its person's, who wait for it"
+    assert outbox.depth().waiting <= 1 + 950 // 8 + 20, "its person's, who wait for it"
     assert far.crashes <= 9
 
 
