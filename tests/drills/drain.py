@@ -39,6 +39,7 @@ from kiosk.flows.effects import KeepQueued
 from kiosk.hospital import contract as c
 from kiosk.hospital import faults
 from kiosk.hospital.client import HospitalClient
+from kiosk.hospital.lines import Lines
 from kiosk.records import StoreRecords, open_records
 from offline.clock import Clock
 from tests.bench.report import Promise, report
@@ -101,16 +102,19 @@ class Killer:
         self._orders: SimpleQueue[str | None] = SimpleQueue()
         self._ready = threading.Event()
         self._ready.set()
+        self._ordering = threading.Lock()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
         self.done: Counter[str] = Counter()
 
-    def batch_leaves(self, arrived: float) -> None:
-        """`arrived`: share of the records; kills keep step with it. Waits until all are up."""
-        self._ready.wait()
-        if self._left and sum(self.done.values()) <= arrived * self._planned:
-            self._ready.clear()
-            self._orders.put(self._left.pop())
+    def batch_leaves(self, arriving: float) -> None:
+        """`arriving`: share of the records once this batch is there; kills keep step with it, so
+        that a large batch meets several. Waits until all are up."""
+        with self._ordering:
+            self._ready.wait()
+            if self._left and sum(self.done.values()) < arriving * self._planned:
+                self._ready.clear()
+                self._orders.put(self._left.pop())
 
     def _run(self) -> None:
         while (whom := self._orders.get()) is not None:
@@ -130,7 +134,7 @@ class Killer:
 class Mail:
     """The terminal's requests on their way: some arrive twice, some late, after others."""
 
-    client: HospitalClient
+    lines: Lines
     line: Line
     killer: Killer
     chance: Random
@@ -138,47 +142,51 @@ class Mail:
     clock: OutageClock
     queued: int
     arrived: int = 0
-    inside: bool = False
     late: list[c.Outbox] = field(default_factory=list)
     tries: Counter[str] = field(default_factory=Counter)
     requests: int = 0
+    _here: threading.local = field(default_factory=threading.local)
+    _counting: threading.Lock = field(default_factory=threading.Lock)
 
     def beat(self, waiting: int) -> None:
         self._enter()
-        self.client.ask(c.Hello("T1", "drill", self.clock.now(), waiting))
+        self.lines.ask(c.Hello("T1", "drill", self.clock.now(), waiting))
 
     def send(self, batch: Sequence[c.Record]) -> c.OutboxReply:
         self._enter()
         sent = self._mutated(c.Outbox(tuple(batch)))
         self.requests += 1
-        self.killer.batch_leaves(self.arrived / self.queued)
+        self.killer.batch_leaves((self.arrived + len(batch)) / self.queued)
         try:
-            reply: c.OutboxReply = self.client.ask(sent)
+            reply: c.OutboxReply = self.lines.ask(sent)
         except faults.HospitalError:
             if self.mutant == "forgets_unanswered":
                 return c.OutboxReply(tuple(c.Verdict(r.key, "accepted") for r in batch), 0)
             raise
-        self.arrived += len(batch)
-        self._again(sent)
+        with self._counting:
+            self.arrived += len(batch)
+            again = self._again(sent)
+        for old in again:
+            with suppress(faults.HospitalError):
+                self.lines.ask(old)
         if self.mutant == "new_keys":
             return c.OutboxReply(tuple(c.Verdict(r.key, "accepted") for r in batch), 0)
         return reply
 
-    def _again(self, sent: c.Outbox) -> None:
+    def _again(self, sent: c.Outbox) -> list[c.Outbox]:
+        """What arrives a second time now."""
         if self.chance.random() < LATE_SHARE:
             self.late.append(c.Outbox(tuple(reversed(sent.records))))
         again = [sent] if self.chance.random() < TWICE_SHARE else []
         if self.late and self.chance.random() < LATE_SHARE:
             again.append(self.late.pop(self.chance.randrange(len(self.late))))
-        for old in again:
-            with suppress(faults.HospitalError):
-                self.client.ask(old)
+        return again
 
     def _enter(self) -> None:
-        """The sender's thread alone lives behind the bad line."""
-        if not self.inside:
+        """The sender's threads alone live behind the bad line."""
+        if not getattr(self._here, "inside", False):
             self.line.enter()
-            self.inside = True
+            self._here.inside = True
 
     def _mutated(self, sent: c.Outbox) -> c.Outbox:
         if self.mutant != "new_keys":
@@ -237,7 +245,7 @@ def screened(number: int, who: Any, now: datetime) -> c.ScreeningRecord:
 
 
 def outage(
-    terminal: StoreRecords, clock: OutageClock, what: Sequence[KeepQueued], asking: HospitalClient
+    terminal: StoreRecords, clock: OutageClock, what: Sequence[KeepQueued], asking: Lines
 ) -> None:
     """A day passes: each record at its own moment, and in between the gateway is tried in vain.
 
@@ -322,15 +330,14 @@ def drill(folder: Path, plan: Plan) -> dict[str, object]:
         )
         stack.callback(terminal.close)
         gateway = Program(url, folder, host=line.host)
-        asking = HospitalClient(gateway.base_url, "T1", token)
-        stack.callback(asking.close)
+        asking = Lines(lambda: HospitalClient(gateway.base_url, "T1", token))
         outage(terminal, clock, keeps(plan, datetime.now(ZONE), chance), asking)
         assert terminal.waiting() == plan.queued, "something left although nobody was there"
         gateway.start()
         stack.callback(gateway.kill)
         killer = Killer(gateway, postgres, plan)
-        client = HospitalClient(line.url(gateway.port), "T1", token)
-        mail = Mail(client, line, killer, chance, plan.mutant, clock, plan.queued)
+        lines = Lines(lambda: HospitalClient(line.url(gateway.port), "T1", token))
+        mail = Mail(lines, line, killer, chance, plan.mutant, clock, plan.queued)
         minutes = drained(terminal, mail, plan.beat_s)
         killer.end()
         for old in mail.late:
