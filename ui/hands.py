@@ -101,7 +101,7 @@ class Hands:
                 return
             if screen_name(now) != screen_name(view):
                 return
-            if left:
+            if left > 0 or self._shell.stage.settling:  # no picture of a page that is being fitted
                 self._shell.later(lambda: look(left - 1), 0)
             else:
                 recording.look(now)

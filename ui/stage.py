@@ -126,15 +126,23 @@ class Stage(FloatLayout):
         self._show_busy(view)
         self._show_idle(view)
         self._show_pressed()
-        self._settling = SETTLED_AFTER_FRAMES
-        Clock.unschedule(self._fit_page)
-        Clock.schedule_interval(self._fit_page, 0)
+        self._settle()
 
     @staticmethod
     def _occasion(view: View) -> object:
         """What decides whether words fit; when it changes, the size asked for is tried again."""
         frame = view.frame
         return (view.page.page, frame.size, frame.language, frame.notice, frame.help is None)
+
+    def _grew(self, screen: Any, _height: float) -> None:
+        """A label found late that it needs another row: whether all fits is looked at anew."""
+        if screen is self.screen:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._settling = SETTLED_AFTER_FRAMES
+        Clock.unschedule(self._fit_page)
+        Clock.schedule_interval(self._fit_page, 0)
 
     def _fit_page(self, *_: Any) -> bool:
         """Words that do not fit at the size asked for: the page is drawn one step closer."""
@@ -208,6 +216,7 @@ class Stage(FloatLayout):
                 self._column.remove_widget(self.screen)
                 Clock.schedule_once(_forget, FORGET_AFTER_S)
             self.screen = _build(name)
+            self.screen.bind(minimum_height=self._grew)
             self._screen_page = name
             self._column.add_widget(self.screen)
         self.screen.show(view)
