@@ -60,6 +60,7 @@ class SimulatedCashBox:
     gone: Counter[str] = field(default_factory=Counter)  # how many notes went where
     level_fen: int = 0  # in the box since it was emptied last
     _told: list[tuple[str, int]] = field(default_factory=list)
+    _untold: set[str] = field(default_factory=set)  # whose note went somewhere while nobody heard
     _life: int = 0
     _connection: int = 0
     _paying: str = ""
@@ -135,7 +136,7 @@ class SimulatedCashBox:
         if self._escrow == mine and not self._moving:
             self._arrives("returned")
             if self._paying == mine[0] and not self._deaf():
-                self.tell(CashNoteReturned(mine[0], self._mark))
+                self._heard(CashNoteReturned(mine[0], self._mark))
 
     # --- notes on their way
 
@@ -168,9 +169,9 @@ class SimulatedCashBox:
         if self._luck(self.faults.silent_after):
             self._fall_silent(self.chance.uniform(1, 40))
         elif where == "stacked":
-            self.tell(CashNoteKept(reference, fen, self._mark))
+            self._heard(CashNoteKept(reference, fen, self._mark))
         else:
-            self.tell(CashNoteReturned(reference, self._mark))
+            self._heard(CashNoteReturned(reference, self._mark))
 
     def _jam(self, reference: str) -> None:
         self.excused.add(reference)
@@ -196,7 +197,7 @@ class SimulatedCashBox:
             return
         if self._escrow is not None:
             self._arrives("returned")
-            self.tell(CashNoteReturned(reference, self._mark))
+            self._heard(CashNoteReturned(reference, self._mark))
         self._paying = ""
         self.tell(CashStopped(reference, ""))
 
@@ -205,6 +206,7 @@ class SimulatedCashBox:
         assert self._escrow is not None
         (whose, fen, _), self._escrow = self._escrow, None
         self.gone[where] += 1
+        self._untold.add(whose)
         if where == "stacked":
             self.stacked[whose] += fen
             self.level_fen += fen
@@ -225,7 +227,7 @@ class SimulatedCashBox:
         known = any(went in ("stacked", "returned") for went, _ in seen) and not forgot
         kept_fen = 0 if forgot else sum(fen for went, fen in seen if went == "stacked")
         clear = order.note_fen == 0 or known
-        self.tell(CashRecalled(order.reference, clear, kept_fen, self._mark))
+        self._heard(CashRecalled(order.reference, clear, kept_fen, self._mark))
 
     # --- bad days
 
@@ -234,6 +236,8 @@ class SimulatedCashBox:
         if self._escrow is not None:
             self.excused.add(self._escrow[0])
             self._arrives(where)
+        self.excused |= self._untold  # what became of their notes is known to nobody any more
+        self._untold.clear()
         self._moving = False
         self._life += 1
         self._told.clear()
@@ -267,6 +271,10 @@ class SimulatedCashBox:
     def mend(self) -> None:
         """A good day: what is wrong is put right."""
         self.faults = CashFaults()
+
+    def _heard(self, event: CashNoteKept | CashNoteReturned | CashRecalled) -> None:
+        self._untold.discard(event.reference)
+        self.tell(event)
 
     def _note(self, went: str, fen: int) -> None:
         self._told.append((went, fen))
