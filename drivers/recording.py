@@ -169,6 +169,7 @@ class Recording:
         self._keeps = KEEPS.get(kind, _first(0))
         self._clock, self._begun_s, self._end_s = clock, clock(), clock() + seconds
         self._turn: list[Piece] = []
+        self._turn_bytes = 0
         self._left = FILE_BYTES_MAX
         self._fd = self._open()
         head = {"kind": kind, "begun": begun.isoformat(timespec="seconds"), "seconds": seconds}
@@ -186,10 +187,13 @@ class Recording:
             return
         if self._seal is not None or (self._turn and self._turn[-1].to != to):
             self._finish_turn()
+        self._turn_bytes += len(data)
+        if self._seal is None and self._turn_bytes > TURN_BYTES_MAX:
+            # Nothing of it will be kept: no need to hold what a person has shown, nor each piece.
+            at_s = self._turn[0].at_s if self._turn else self._clock() - self._begun_s
+            self._turn = [Piece(at_s, to, self._turn_bytes, b"")]
+            return
         self._turn.append(Piece(self._clock() - self._begun_s, to, len(data), data))
-        if self._seal is None and sum(p.count for p in self._turn) > TURN_BYTES_MAX:
-            # Nothing of it will be kept: no need to hold what a person has shown.
-            self._turn = [Piece(one.at_s, one.to, one.count, b"") for one in self._turn]
 
     def tell(self, event: str, facts: Mapping[str, str | int]) -> None:
         """This happened just now, in words of our own."""
@@ -227,7 +231,7 @@ class Recording:
             self._seal(os.pread(self._fd, os.fstat(self._fd).st_size, 0))
 
     def _finish_turn(self) -> None:
-        pieces, self._turn = self._turn, []
+        pieces, self._turn, self._turn_bytes = self._turn, [], 0
         whole = b"".join(piece.data for piece in pieces)
         total = sum(piece.count for piece in pieces)
         kept = self._keeps(pieces[0].to, whole) if pieces and len(whole) == total else 0

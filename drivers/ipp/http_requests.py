@@ -51,15 +51,16 @@ class HttpRequests:
         return body
 
     def _take_head(self) -> bool:
-        end = self._buffer.find(b"\r\n\r\n")
-        if end < 0:
-            if len(self._buffer) > HEAD_BYTES_MAX:
-                self._buffer.clear()
-            return False
-        lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
-        del self._buffer[: end + 4]
-        if not lines[0].startswith("POST "):
-            return self._take_head()
+        """The next POST's; whatever else is asked is passed over."""
+        lines = [""]
+        while not lines[0].startswith("POST "):
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                if len(self._buffer) > HEAD_BYTES_MAX:
+                    self._buffer.clear()
+                return False
+            lines = bytes(self._buffer[:end]).decode("latin-1").split("\r\n")
+            del self._buffer[: end + 4]
         pairs = (line.split(":", 1) for line in lines[1:] if ":" in line)
         self._head = {name.strip().lower(): value.strip() for name, value in pairs}
         self._owes_continue = self._head.get("expect", "").lower() == "100-continue"
