@@ -25,7 +25,8 @@ from gateway.service import Gateway
 from gateway.store import CommitUnknown, StoreAway
 from kiosk.hospital import contract as c
 
-BODY_BYTES_MAX = 4 * 1024 * 1024  # a batch of 250 records is about 250 kB
+BATCH_BYTES_MAX = 4 * 1024 * 1024  # a batch of 250 records is about 250 kB
+BODY_BYTES_MAX = 256 * 1024  # of any other message; the longest is some kB
 THREADS = 24
 BATCHES_AT_ONCE = 8  # on threads of their own: whoever stands before a terminal is never behind
 BATCHES_WAITING = 400  # of up to 250 records each: some seconds
@@ -38,9 +39,10 @@ _Route = Callable[[Request], Awaitable[Response]]
 
 
 class _Desk:
-    """Who waits here, and the threads that do the work."""
+    """Who waits here with how large a message, and the threads that do the work."""
 
-    def __init__(self, gate: Gate, threads: int) -> None:
+    def __init__(self, gate: Gate, threads: int, bytes_max: int) -> None:
+        self.bytes_max = bytes_max
         self.gate, self.threads = gate, ThreadPoolExecutor(threads, "answer")
 
 
@@ -86,8 +88,10 @@ def make(
 
     chance = Random()
     # A turn is a thread: who has one begins at once.
-    batches = _Desk(Gate(BATCHES_AT_ONCE, waiting, time.monotonic, chance), BATCHES_AT_ONCE)
-    others = _Desk(Gate(THREADS, _OTHERS_WAITING, time.monotonic, chance), THREADS)
+    batches = _Desk(
+        Gate(BATCHES_AT_ONCE, waiting, time.monotonic, chance), BATCHES_AT_ONCE, BATCH_BYTES_MAX
+    )
+    others = _Desk(Gate(THREADS, _OTHERS_WAITING, time.monotonic, chance), THREADS, BODY_BYTES_MAX)
     for endpoint in c.ENDPOINTS:
         desk = batches if endpoint.request is c.Outbox else others
         route = _route(gateway, endpoint, desk, endpoint.timeout_s * patient_for)
@@ -113,7 +117,7 @@ def _route(gateway: Gateway, endpoint: c.Endpoint, desk: _Desk, patience_s: floa
         more: dict[str, str] = {}
         try:
             with desk.gate.entered():
-                body, token = await _read(request)
+                body, token = await _read(request, desk.bytes_max)
                 async with desk.gate.turn(patience_s):
                     loop = asyncio.get_running_loop()
                     status, code, reply = await loop.run_in_executor(
@@ -145,11 +149,11 @@ def _route(gateway: Gateway, endpoint: c.Endpoint, desk: _Desk, patience_s: floa
     return route
 
 
-async def _read(request: Request) -> tuple[bytes, str]:
+async def _read(request: Request, bytes_max: int) -> tuple[bytes, str]:
     """The body and the token. TimeoutError when it drips."""
     token = request.headers.get("authorization", "").removeprefix("Bearer ")
     async with asyncio.timeout(BODY_S):
-        return await _body(request), token
+        return await _body(request, bytes_max), token
 
 
 def _answer(
@@ -174,17 +178,17 @@ def _answer(
         return 504, "commit_unknown", b""
 
 
-async def _body(request: Request) -> bytes:
-    """The body, unpacked if it came as gzip; never more than BODY_BYTES_MAX of either."""
+async def _body(request: Request, bytes_max: int) -> bytes:
+    """The body, unpacked if it came as gzip; never more than `bytes_max` of either."""
     unpack: Any = None
     if request.headers.get("content-encoding") == "gzip":
         unpack = zlib.decompressobj(wbits=31)
     parts: list[bytes] = []
     size = 0
     async for chunk in request.stream():
-        part = chunk if unpack is None else unpack.decompress(chunk, BODY_BYTES_MAX + 1 - size)
+        part = chunk if unpack is None else unpack.decompress(chunk, bytes_max + 1 - size)
         size += len(part)
-        if size > BODY_BYTES_MAX:
+        if size > bytes_max:
             raise TooLarge
         parts.append(part)
     if unpack is not None and not unpack.eof:

@@ -15,7 +15,7 @@ import requests
 
 from gateway.adapters.demo import people
 from gateway.adapters.demo.codes import demo_codes
-from gateway.app import BODY_BYTES_MAX
+from gateway.app import BATCH_BYTES_MAX, BODY_BYTES_MAX
 from kiosk.domain.identity import Credential, DocumentKind, Identity, Sex
 from kiosk.hospital import contract as c
 from kiosk.hospital.client import HospitalClient
@@ -137,9 +137,12 @@ def test_what_is_no_message_gets_422_and_no_word_of_it_back(here: Here, body: by
     assert (answer.status_code, answer.json()) == (422, {"code": "not_understood"})
 
 
-def test_a_body_without_end_is_cut_off(here: Here) -> None:
-    answer = post(here.url, "/v1/today", b" " * (BODY_BYTES_MAX + 1))
-    assert answer.status_code == 413
+@pytest.mark.parametrize(
+    ("name", "bytes_max"), [("today", BODY_BYTES_MAX), ("outbox", BATCH_BYTES_MAX)]
+)
+def test_a_body_without_end_is_cut_off(here: Here, name: str, bytes_max: int) -> None:
+    assert post(here.url, f"/v1/{name}", b" " * bytes_max).status_code == 422
+    assert post(here.url, f"/v1/{name}", b" " * (bytes_max + 1)).status_code == 413
 
 
 def test_a_small_body_that_unpacks_without_end_is_cut_off(here: Here) -> None:
