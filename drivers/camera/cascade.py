@@ -1,8 +1,9 @@
 """Codes in a frame: the quick looks on every frame, costlier tries in turn within a budget.
 
 Measured on synthetic frames of eleven kinds of trouble: the three quick looks find nine of ten
-codes that anything finds; the tries are ordered by what each adds for its time. A finder that a
-crack runs through is found by none of ours; WeChat's decoder meets some, at 0.2 s a frame.
+codes that anything finds; the tries are ordered by what each adds for its time. Some cracked
+screens none of ours reads, by their pictures those with a crack through a finder; WeChat's decoder
+reads a few of them, at 0.2 s a frame.
 zbar is believed only where it cannot garble: it turns GB18030 contents into other letters.
 """
 
