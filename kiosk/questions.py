@@ -129,6 +129,8 @@ def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[s
             number = "".join(str(asked.get("number", "")).split())
             if not number:
                 return {"error": "there is no ID number to erase"}
+            if records.in_lane(number):
+                return {"error": _NOT_ERASED["in_lane"]}
             gone = records.keeping.erase(number, pairs[0][0])
             if gone.why:
                 return {"error": _NOT_ERASED[gone.why]}
@@ -138,6 +140,8 @@ def _by_staff(records: StoreRecords, what: str, asked: dict[str, Any]) -> dict[s
 
 
 _NOT_ERASED = {
+    "in_lane": "this person stands in the green channel's list: finish or take them off there; "
+    "a list older than 12 hours is dropped when the channel is opened",
     "unsent": "records of this person are not with the gateway yet: wait, or look at the refused",
     "unsettled": "a payment of this person has not ended: it must be settled first",
     "store_mended": "the store was mended: compare it with the pad first (kiosk compared ROLE)",

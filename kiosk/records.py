@@ -31,6 +31,7 @@ from kiosk.flows.effects import (
     NoNumber,
 )
 from kiosk.flows.events import PinChecked
+from kiosk.flows.green_people import LANE
 from kiosk.flows.payment import Payment
 from kiosk.flows.payment_state import IN_DOUBT
 from kiosk.flows.slips import TrailLine
@@ -234,6 +235,10 @@ class StoreRecords:
             if document is not None:
                 found[short] = document.body.decode()
         return found
+
+    def in_lane(self, number: str) -> bool:
+        """Whether this person stands in the green channel's list."""
+        return any(number in note for note in self.notes(LANE).values())
 
     # --- payments --------------------------------------------------------------------------------
 

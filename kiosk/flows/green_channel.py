@@ -35,7 +35,7 @@ from kiosk.flows.events import (
 )
 from kiosk.flows.green_finish import finish
 from kiosk.flows.green_pages import can_look_up, view
-from kiosk.flows.green_people import Case, from_card, from_note, to_note
+from kiosk.flows.green_people import LANE, Case, from_card, from_note, to_note
 from kiosk.flows.green_state import (
     ATS,
     GreenState,
@@ -76,7 +76,7 @@ def start(scene: Scene, argument: Volunteer) -> Stepped:
         kept.counter,
         kept.forms,
     )
-    note = KeepNote("waiting", to_note(state.kept))
+    note = KeepNote(LANE, to_note(state.kept))
     return state, ((note,) if argument.waiting else ())
 
 
@@ -84,7 +84,7 @@ def step(state: GreenState, event: Event, scene: Scene) -> Stepped:
     """The step itself, and the note of who is here whenever that has changed."""
     after, effects = _step(state, event, scene)
     if after.kept != state.kept:
-        effects = (KeepNote("waiting", to_note(after.kept)), *effects)
+        effects = (KeepNote(LANE, to_note(after.kept)), *effects)
     return after, effects
 
 

@@ -17,6 +17,8 @@ from kiosk.flows.scene import Scene
 from kiosk.hospital.contract import from_json, to_json
 from kiosk.views import WaitingCard
 
+LANE = "waiting"
+"""The note's name. It is sealed under the terminal's own key, not under each person's."""
 WAITING_MAX = 30
 """More people than one volunteer can keep in sight; the next ones are served as they come."""
 WAITING_HOURS_MAX = 12

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from kiosk.app import open_terminal_records
 from kiosk.cli import app
 from kiosk.clock import TerminalClock
-from kiosk.flows.effects import KeepMove, KeepPayment, KeepQueued
+from kiosk.flows.effects import KeepMove, KeepNote, KeepPayment, KeepQueued
+from kiosk.flows.green_people import LANE, Case, Kept, Someone, to_note
 from kiosk.flows.payment import Payment
 from kiosk.hospital.contract import HandOverRecord, OutboxReply, Record, Verdict
 from kiosk.keeping import ERASING
@@ -324,6 +325,19 @@ def test_copies_that_a_killed_erasure_left_are_destroyed_at_the_next_start(
     with staffed.opened():
         assert not path.exists() and not (staffed.folder / "kiosk.db.backup").exists()
     assert len(staffed.events("exports_destroyed")) == 1
+
+
+def test_who_stands_in_the_green_channel_s_list_is_not_said_to_be_erased(staffed: Staffed) -> None:
+    """That list is under the terminal's own key: destroying theirs would leave it readable."""
+    typed = f"{WANG_NUMBER}\n{WANG_NUMBER}\n815200\n"
+    case = Case("1", 1, NOW, people=(Someone(WANG_NUMBER, "王桂兰"),))
+    with staffed.opened() as records:
+        records.commit([KeepNote(LANE, to_note(Kept((case,))))], "s1")
+    code, said = staffed.run("erase", "finance", typed=typed)
+    assert code == 1 and "green channel" in said and WANG_NUMBER not in said
+    with staffed.opened() as records:
+        records.commit([KeepNote(LANE, to_note(Kept()))], "s1")
+    assert staffed.run("erase", "finance", typed=typed)[0] == 0
 
 
 @pytest.mark.parametrize(("state", "why"), [("REFUND_DUE", ""), ("SENT", "unsettled")])
