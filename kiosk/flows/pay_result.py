@@ -87,10 +87,11 @@ def leave(pay: Pay, target: str, scene: Scene) -> Stepped:
     if target not in ("back", "quit", "window", "end", "home"):
         return pay, ()
     effects: tuple[Effect, ...] = ()
-    if pay.order.hold_key and (unpaid(pay) or pay.moved_to == "REFUND_DUE"):
+    with_a_person = pay.moved_to in ("REFUND_DUE", "MANUAL")
+    if pay.order.hold_key and (unpaid(pay) or with_a_person):
         note = f"hold:{pay.order.hold_key}"
         release = ReleaseHold(f"{pay.order.hold_key}-release", pay.order.hold_key)
-        why = "failed" if pay.moved_to == "REFUND_DUE" else "cancelled"
+        why = "failed" if with_a_person else "cancelled"
         ended = registration_ended(pay.order.hold_key, why)
         effects = (ended, DropNote(note), Tell(release))
     if in_doubt(pay) and not pay.slip_job:

@@ -469,6 +469,13 @@ def test_a_number_that_could_not_be_booked_is_unlocked_when_money_is_owed() -> N
     assert held(till.touch("end")) == ["K03-H1"]
 
 
+@pytest.mark.parametrize("end", ["REFUND_DUE", "MANUAL"])
+def test_a_number_whose_payment_a_person_must_see_to_is_unlocked(end: Any) -> None:
+    till = Till.open(LOCKED).opened()
+    till.tell(PaymentMoved(till.payment.reference, end))
+    assert held(till.touch("end")) == ["K03-H1"] and DropNote("hold:K03-H1") in till.done
+
+
 def test_a_settled_number_is_not_unlocked() -> None:
     till = Till.open(LOCKED).opened().charge("query", "paid").booked().touch("end")
     assert held(till) == [] and DropNote("hold:K03-H1") in till.done
