@@ -11,9 +11,9 @@ from tests.gateway.postgres import Cluster
 
 def test_a_day_s_records_arrive_once_through_loss_and_kills(tmp_path: Path) -> None:
     """RELIABILITY S1."""
-    plan = drain.Plan(250, 30, gateway_kills=1, postgres_kills=1, seed=3, beat_s=0.5)
+    plan = drain.Plan(700, 30, gateway_kills=1, postgres_kills=1, seed=3, beat_s=0.5)
     found: dict[str, Any] = drain.drill(tmp_path, plan)
-    assert (found["effects"], found["duplicates"], found["lost"]) == (250, 0, 0)
+    assert (found["effects"], found["duplicates"], found["lost"]) == (700, 0, 0)
     assert (found["waiting"], found["refused"]) == (0, 0)
     assert (found["gateway_kills"], found["postgres_kills"]) == (1, 1)
 
