@@ -119,6 +119,7 @@ class Carrier:
             finally:
                 if not answer.done():  # a bug; this thread ends with it
                     answer.cancel()
+                    answer.set_running_or_notify_cancel()  # else wait() does not count it as done
             del answer, send, batch
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from random import Random
-from threading import Barrier
+from threading import Barrier, Event, Thread
 
 import pytest
 from hypothesis import given, settings
@@ -244,6 +245,27 @@ def test_two_batches_travel_at_once_and_share_no_person(world: World) -> None:
     assert _sync(outbox).drain(send, Carrier()).settled == 950
     first, second = ({record.person for record in one.records} - {None} for one in under_way[:2])
     assert first and not first & second
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_bug_on_both_lines_ends_the_drain_and_leaves_everything_to_be_sent(world: World) -> None:
+    """A caller that waited for an answer that no thread brings any more would never send again."""
+    outbox, both = _filled(world, 950, Random(3)), Barrier(2, timeout=30)
+
+    def explode(batch: Batch) -> Reply:
+        both.wait()
+        raise ZeroDivisionError
+
+    sync, carrier, ended = _sync(outbox), Carrier(), Event()
+
+    def drain() -> None:
+        with pytest.raises(CancelledError):
+            sync.drain(explode, carrier)
+        ended.set()
+
+    Thread(target=drain, daemon=True).start()
+    assert ended.wait(30), "it waits for ever"
+    assert sync.drain(FarSide().send, carrier).settled == 950
 
 
 def test_a_drain_stops_when_the_far_side_wants_a_rest_and_keeps_what_was_answered(
